@@ -1,0 +1,133 @@
+"""Suggestions and system actions: what the EHR is to do with the order."""
+
+from cds_service.cards.consult import Consult, Json, study
+from cds_service.cards.rating import has_our_rating, with_rating
+from cds_service.decision.suggestions import Suggestion
+from cds_service.decision.terminology import ANSWERS
+
+
+def suggestions(consult: Consult) -> list[Json]:
+    """The buttons of the card; none for an order without an id."""
+    if not consult.has_id:
+        return []
+    return [
+        _suggestion(consult, suggestion, number)
+        for number, suggestion in enumerate(consult.decision.suggestions)
+    ]
+
+
+def system_action(consult: Consult) -> Json | None:
+    """The update that puts the rating on the order, or takes an earlier one of ours off it."""
+    decision, order = consult.decision, consult.resource
+    if not consult.has_id or (decision.rating is None and not has_our_rating(order)):
+        return None
+    if decision.rating is None:
+        return _update(
+            "Remove the appropriateness rating", with_rating(order, None, None, "", None)
+        )
+    return _update(
+        f"Rate the order: {decision.rating}",
+        with_rating(
+            order,
+            decision.rating,
+            consult.guideline.categories.get(decision.category),
+            consult.uuid("consult"),
+            consult.auc_applied,
+        ),
+    )
+
+
+def without_our_rating(resource: Json) -> Json:
+    """The update of an order that is rated no more."""
+    return _update("Remove the appropriateness rating", with_rating(resource, None, None, "", None))
+
+
+def _suggestion(consult: Consult, suggestion: Suggestion, number: int) -> Json:
+    label, action = MAKE[suggestion.kind](consult, suggestion)
+    made = {
+        "label": label,
+        "uuid": consult.uuid("suggestion", number, label),
+        "actions": [{**action, "description": label}],
+    }
+    if suggestion.recommended:
+        made["isRecommended"] = True
+    return made
+
+
+def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+    """The whole draft with another code, and the rating of what it asks for now."""
+    name = study(suggestion.procedure, suggestion.place)
+    decision = consult.decision
+    category = decision.outcomes.category(suggestion.procedure.id)
+    changed = with_rating(
+        {**consult.resource, "code": _code(consult, suggestion)},
+        decision.rating_of(suggestion.procedure.id),
+        consult.guideline.categories.get(category),
+        consult.uuid("consult"),
+        consult.auc_applied,
+    )
+    return f"Change to {name}", _update(name, changed)
+
+
+def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+    """A further order for the same patient and reasons."""
+    draft = consult.resource
+    kept = ("subject", "encounter", "requester", "reasonCode", "reasonReference")
+    order = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": draft.get("intent", "order"),
+        "priority": "urgent",
+        "code": _code(consult, suggestion),
+        **{name: draft[name] for name in kept if name in draft},
+    }
+    name = study(suggestion.procedure, suggestion.place)
+    return f"Add {name} (urgent)", {"type": "create", "resource": order}
+
+
+def _delete(consult: Consult, _: Suggestion) -> tuple[str, Json]:
+    label = "Remove this order (medical management only)"
+    return label, {"type": "delete", "resourceId": f"ServiceRequest/{consult.resource['id']}"}
+
+
+def _answer(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+    """The draft with the answer among its reasons; the next call finds it there."""
+    answer = suggestion.answer
+    codings = [{"system": answer.system, "code": answer.code, "display": answer.display}]
+    if answer.system != ANSWERS:
+        codings.append(_own_coding(consult, suggestion))
+    reason = {"coding": codings, "text": answer.label}
+    reasons = [*consult.resource.get("reasonCode", []), reason]
+    changed = with_rating({**consult.resource, "reasonCode": reasons}, None, None, "", None)
+    return answer.label, _update(answer.label, changed)
+
+
+def _own_coding(consult: Consult, suggestion: Suggestion) -> Json:
+    """Says that a standard code is an answer, so that questions can be counted."""
+    asked = next(q for q in consult.guideline.questions if q.fact == suggestion.fact)
+    said = "yes" if suggestion.answer == asked.yes else "no"
+    code = f"{suggestion.fact.replace('_', '-')}-{said}"
+    return {"system": ANSWERS, "code": code, "display": suggestion.answer.label}
+
+
+MAKE = {"replace": _replace, "create": _create, "delete": _delete, "answer": _answer}
+
+
+def _code(consult: Consult, suggestion: Suggestion) -> Json:
+    """The codings of every system that has one, the system of the order first."""
+    used = _systems_of(consult)
+    codes = sorted(suggestion.codes, key=lambda code: code.system not in used[:1])
+    codings = [{"system": c.system, "code": c.code, "display": c.display} for c in codes]
+    return {"coding": codings, "text": study(suggestion.procedure, suggestion.place)}
+
+
+def _systems_of(consult: Consult) -> list[str]:
+    """The code systems that the order uses and we know, in their order."""
+    terminology = consult.knowledge.terminology
+    codings = consult.resource["code"].get("coding", [])
+    keys = (terminology.normalise(c.get("system", ""), c.get("code", "")) for c in codings)
+    return [key[0] for key in keys if key in terminology.orders]
+
+
+def _update(description: str, resource: Json) -> Json:
+    return {"type": "update", "description": description, "resource": resource}

@@ -1,0 +1,65 @@
+"""One evaluated order and all that its card and actions are made of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from cds_service.cards.ids import identifier
+from cds_service.decision.evaluate import Decision
+from cds_service.decision.knowledge import Guideline, Knowledge, Procedure
+from cds_service.decision.terminology import Place
+
+Json = dict
+
+
+@dataclass(frozen=True)
+class Consult:
+    """`resource` is the draft order less its empty elements; `number` its place in the request.
+
+    `base_url` is the public address of this service, without a slash at its end.
+    """
+
+    decision: Decision
+    resource: Json
+    number: int
+    hook_instance: str
+    base_url: str
+    knowledge: Knowledge
+    unresolved_reasons: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def guideline(self) -> Guideline:
+        return self.knowledge.guideline
+
+    @property
+    def has_id(self) -> bool:
+        """Without an id an order cannot be named in an action."""
+        return bool(self.decision.case.order.id)
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """What the identifiers are made of: the hook instance, the order and the decision."""
+        decision, order = self.decision, self.decision.case.order
+        alerts = [alert.rule.id for alert in decision.alerts]
+        place = order.place.code if order.place else ""
+        advice = (decision.subject, decision.topic, decision.category, decision.indicator, alerts)
+        return (self.hook_instance, self.number, order.id, order.procedure.id, place, *advice)
+
+    def uuid(self, *of: object) -> str:
+        return str(identifier(*self.key, *of))
+
+    @property
+    def page(self) -> str:
+        """The page that shows the guideline, or the one variant that the decision rests on."""
+        topic = f"{self.base_url}/guidelines/{self.guideline.id}"
+        variants = self.decision.outcomes.variants
+        return f"{topic}/{variants[0].id}" if self.decision.topic.startswith("variant") else topic
+
+    @property
+    def auc_applied(self) -> str | None:
+        return self.page if self.decision.topic.startswith("variant") else None
+
+
+def study(procedure: Procedure, place: Place | None) -> str:
+    """The name of a study of a region, in our own words: MRI lumbar spine with IV contrast."""
+    return procedure.order_text.format(region=place.display if place else "spine")

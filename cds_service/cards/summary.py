@@ -1,0 +1,59 @@
+"""The one line of a card: the ordered study, what is said of it, and the better choice."""
+
+from cds_service.cards.consult import Consult
+from cds_service.cards.detail import ordered
+from cds_service.decision.evaluate import (
+    CONTRAST_NOT_STATED,
+    NO_CRITERIA,
+    OUTSIDE_SCOPE,
+    QUESTION,
+    RATED,
+    UNREADABLE,
+    UNRESOLVED,
+)
+from cds_service.decision.safety import cautions
+
+LONGEST = 139  # CDS Hooks: fewer than 140 characters
+
+
+def summary(consult: Consult) -> str:
+    """Plain text of our own words only."""
+    line = f"{ordered(consult)}: {_state(consult)}"
+    for addition in (_safety(consult), _better(consult)):
+        if addition and len(line) + len(addition) <= LONGEST:
+            line += addition
+    return line[:LONGEST]
+
+
+def _state(consult: Consult) -> str:
+    decision = consult.decision
+    if decision.subject == RATED:
+        return f"{consult.guideline.categories[decision.category].label.lower()}."
+    if decision.question:
+        return decision.question.short
+    return STATES[decision.subject]
+
+
+STATES = {
+    NO_CRITERIA: "not rated by the ACR for this fracture.",
+    OUTSIDE_SCOPE: "not rated, infection is possible.",
+    CONTRAST_NOT_STATED: "state the contrast.",
+    UNRESOLVED: "not rated, the chart leaves it open.",
+    QUESTION: "one question decides.",
+    UNREADABLE: "not checked, the order could not be read.",
+}
+
+
+def _safety(consult: Consult) -> str:
+    """The title of the most urgent caution; the rules come in the order of their urgency."""
+    alerts = cautions(consult.decision.alerts)
+    return f" {alerts[0].rule.title}." if alerts else ""
+
+
+def _better(consult: Consult) -> str:
+    first = next(iter(consult.decision.suggestions), None)
+    if first is None or not consult.has_id:
+        return ""
+    if first.kind == "delete":
+        return " Better: medical management only"
+    return f" Better: {first.procedure.short}" if first.kind == "replace" else ""

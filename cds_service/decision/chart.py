@@ -1,0 +1,136 @@
+"""What is known of one patient and one order, in the core's own plain shapes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from cds_service.decision.knowledge import Procedure
+from cds_service.decision.terminology import Place
+
+# The kinds of data that a client can supply.
+KINDS = ("patient", "conditions", "procedures", "observations", "devices", "allergies")
+
+NEW_FOR = timedelta(days=90)
+SUBSEQUENT_ENCOUNTER = frozenset("DGKP")
+SEQUELA = "S"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One line of proof: what was seen, in which resource, when."""
+
+    display: str
+    source: str
+    when: date | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A coded statement on the patient: a reason of the order or a resource of the chart.
+
+    `certain` is False for provisional, differential and unconfirmed Conditions: those count for
+    the safety rules only. `encounter` is the 7th character of an ICD-10-CM fracture code.
+    `answer` is set where the code is one of our own answers.
+    """
+
+    source: str
+    sets: frozenset[str]
+    display: str
+    place: Place | None = None
+    when: date | None = None
+    current: bool = True
+    certain: bool = True
+    encounter: str = ""
+    answer: tuple[str, bool] | None = None
+    value: float | None = None
+
+    @property
+    def is_reason(self) -> bool:
+        return self.source == "reason"
+
+    @property
+    def parts(self) -> frozenset[str]:
+        return self.place.parts if self.place else frozenset()
+
+    def is_new(self, today: date) -> bool:
+        """New: current, and undated or at most 90 days old; the ICD-10-CM encounter has its say."""
+        if not self.current or self.encounter == SEQUELA:
+            return False
+        if self.when is None:
+            return self.encounter not in SUBSEQUENT_ENCOUNTER
+        return today - min(self.when, today) <= NEW_FOR
+
+    def seen_within(self, days: int, today: date) -> bool:
+        """Undated counts, so that a missing date never hides a caution."""
+        return self.when is None or today - min(self.when, today) <= timedelta(days=days)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.display, self.source, self.when)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the client sent of the patient.
+
+    `supplied` names the kinds of data that came in full; `counts` says how many resources came of
+    each; `unread` names the resources that could not be read.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    birth_date: date | None = None
+    sex: str = ""
+    supplied: frozenset[str] = frozenset()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    def age(self, today: date) -> int | None:
+        """Completed years, or None where the birth date is not known."""
+        if self.birth_date is None or self.birth_date > today:
+            return None
+        had_birthday = (today.month, today.day) >= (self.birth_date.month, self.birth_date.day)
+        return today.year - self.birth_date.year - (not had_birthday)
+
+    def has(self, *kinds: str) -> bool:
+        return self.supplied.issuperset(kinds)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One draft order that asks for a procedure of the guideline.
+
+    `about_spine` is False for studies that may be about anything (bone scan, generic biopsy).
+    `has_coded_reasons` is False where no reason is coded in a system that the maps know.
+    `rated_as` says how the code and the procedure differ, where they do.
+    """
+
+    id: str
+    procedure: Procedure
+    place: Place | None
+    about_spine: bool
+    display: str
+    reasons: tuple[Finding, ...] = ()
+    has_coded_reasons: bool = False
+    questions_asked: int = 0
+    rated_as: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An order, the patient's chart, and the day that counts as today."""
+
+    order: Order
+    chart: Chart
+    today: date
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.order.reasons + self.chart.findings
+
+    @property
+    def age(self) -> int | None:
+        return self.chart.age(self.today)
+
+    def recent(self, finding: Finding) -> bool:
+        """A reason, or a new Condition."""
+        return finding.is_reason or (finding.source == "Condition" and finding.is_new(self.today))

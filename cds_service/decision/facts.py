@@ -1,0 +1,248 @@
+"""The facts that the variants ask for: true, false or unknown, each with its evidence.
+
+Precedence: coded evidence that makes a fact true, then an answer of the clinician to one of our
+questions, then what makes it false. Data that was not supplied leaves a fact unknown.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from cds_service.decision.chart import Case, Evidence, Finding
+from cds_service.decision.fractures import (
+    compression_fractures,
+    fractures_meant,
+    may_have_a_fracture,
+    parts_of_fracture,
+)
+
+SYMPTOMS = frozenset({"radiculopathy", "neurologic-deficit", "cord-compression"})
+INTERVENTIONS = frozenset({"vertebral-augmentation-performed", "spine-surgery"})
+PRESUMED_OSTEOPOROTIC_FROM = 65
+PRESUMED_OSTEOPOROTIC_FROM_IN_WOMEN = 50
+OBSERVATIONS_COUNT_FOR = 90
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`value` is True, False or None (unknown); `how` says where it comes from.
+
+    `how` is one of coded, answered, presumed, absent (nothing of the kind in the data supplied),
+    implied (follows from another fact) and unknown.
+    """
+
+    name: str
+    value: bool | None
+    how: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+Facts = Mapping[str, Fact]
+
+
+def establish_facts(case: Case) -> Facts:
+    """All facts of the case, by name."""
+    facts: dict[str, Fact] = {}
+    for name, establish in ESTABLISH.items():
+        facts[name] = establish(case, facts)
+    return facts
+
+
+def _vcf(case: Case, _: Facts) -> Fact:
+    unknown = may_have_a_fracture(case)
+    return _fact("vcf", case, compression_fractures(case), needs=("conditions",), doubt=unknown)
+
+
+def _symptomatic(case: Case, _: Facts) -> Fact:
+    present = [f for f in _certain(case) if case.recent(f) and _is_symptom(f, case)]
+    if present:
+        return _coded("symptomatic", present)
+    answered = _answered("symptomatic", case)
+    if answered:
+        return answered
+    denied = [f for f in _certain(case) if "asymptomatic" in f.sets and _still_counts(f, case)]
+    if denied:
+        return Fact("symptomatic", False, "coded", _proof(denied))
+    return Fact("symptomatic", None, "unknown")
+
+
+def _malignancy(case: Case, _: Facts) -> Fact:
+    return _fact("malignancy", case, _coded_as(case, {"malignancy"}), needs=("conditions",))
+
+
+def _prior_vcf(case: Case, _: Facts) -> Fact:
+    fractures = compression_fractures(case)
+    old = [f for f in fractures if not f.is_new(case.today)]
+    treated = _coded_as(case, {"vertebral-augmentation-performed"})
+    several = _at_two_places(fractures)
+    needs = ("conditions", "procedures")
+    doubt = may_have_a_fracture(case)
+    return _fact("prior_vcf", case, [*old, *treated, *several], needs=needs, doubt=doubt)
+
+
+def _new_vcf(case: Case, _: Facts) -> Fact:
+    new = [f for f in compression_fractures(case) if f.is_new(case.today)]
+    doubt = may_have_a_fracture(case)
+    return _fact("new_vcf", case, new, needs=("conditions",), doubt=doubt)
+
+
+def _prior_spine_intervention(case: Case, _: Facts) -> Fact:
+    fracture = parts_of_fracture(case)
+    done = [
+        f
+        for f in _coded_as(case, INTERVENTIONS)
+        if not (fracture and f.parts and fracture.isdisjoint(f.parts))
+    ]
+    needs = ("conditions", "procedures")
+    return _fact("prior_spine_intervention", case, done, needs=needs)
+
+
+def _osteoporotic(case: Case, facts: Facts) -> Fact:
+    coded = _coded_as(case, {"osteoporosis", "osteoporotic-vertebral-fracture"})
+    if coded:
+        return _coded("osteoporotic", coded)
+    answered = _answered("osteoporotic", case)
+    if answered:
+        return answered
+    if facts["malignancy"].value is False and _may_be_presumed_osteoporotic(case):
+        return Fact("osteoporotic", True, "presumed")
+    return Fact("osteoporotic", None, "unknown")
+
+
+def _pathologic(case: Case, facts: Facts) -> Fact:
+    fractures = compression_fractures(case)
+    proof = [f for f in fractures if "neoplastic-vertebral-fracture" in f.sets]
+    if fractures:
+        proof += _coded_as(case, {"vertebral-metastasis"})
+    if proof:
+        return _coded("pathologic", proof)
+    answered = _answered("pathologic", case)
+    if answered:
+        return answered
+    if facts["malignancy"].value is False or _osteoporotic_for_sure(case):
+        return Fact("pathologic", False, "implied")
+    return Fact("pathologic", None, "unknown")
+
+
+def _edema_or_cleft(case: Case, _: Facts) -> Fact:
+    return _fact(
+        "edema_or_cleft", case, _coded_as(case, {"bone-marrow-edema-or-cleft"}), needs=None
+    )
+
+
+def _worsening(case: Case, _: Facts) -> Fact:
+    deformity = [f for f in _coded_as(case, {"kyphosis"}) if case.recent(f)]
+    breathing = [f for f in _coded_as(case, {"restrictive-lung-disease"}) if f.is_reason]
+    return _fact("worsening", case, deformity + breathing, needs=("conditions",))
+
+
+# In the order in which they build on each other.
+ESTABLISH: dict[str, Callable[[Case, Facts], Fact]] = {
+    "vcf": _vcf,
+    "symptomatic": _symptomatic,
+    "malignancy": _malignancy,
+    "prior_vcf": _prior_vcf,
+    "new_vcf": _new_vcf,
+    "prior_spine_intervention": _prior_spine_intervention,
+    "osteoporotic": _osteoporotic,
+    "pathologic": _pathologic,
+    "edema_or_cleft": _edema_or_cleft,
+    "worsening": _worsening,
+}
+
+
+def _fact(
+    name: str,
+    case: Case,
+    present: Iterable[Finding],
+    needs: tuple[str, ...] | None,
+    doubt: bool = False,
+) -> Fact:
+    """True by what is present, else as answered, else false where all that it needs was supplied.
+
+    `needs` is None for a fact whose absence no data can show.
+    """
+    present = tuple(present)
+    if present:
+        return _coded(name, present)
+    answered = _answered(name, case)
+    if answered:
+        return answered
+    if needs is not None and case.chart.has(*needs) and not doubt:
+        return Fact(name, False, "absent")
+    return Fact(name, None, "unknown")
+
+
+def _coded(name: str, findings: Iterable[Finding]) -> Fact:
+    return Fact(name, True, "coded", _proof(findings))
+
+
+def _proof(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(f.evidence for f in findings))
+
+
+def answers(case: Case, name: str) -> frozenset[bool]:
+    """What the reasons of the order answer to our question about a fact."""
+    given = (f.answer for f in case.order.reasons if f.answer)
+    return frozenset(value for fact, value in given if fact == name)
+
+
+def _answered(name: str, case: Case) -> Fact | None:
+    """The answer, where there is one; two answers that contradict each other are none."""
+    given = answers(case, name)
+    if len(given) != 1:
+        return None
+    proof = [f for f in case.order.reasons if f.answer and f.answer[0] == name]
+    return Fact(name, next(iter(given)), "answered", _proof(proof))
+
+
+def _certain(case: Case) -> Iterable[Finding]:
+    return (f for f in case.findings if f.certain)
+
+
+def _coded_as(case: Case, sets: Iterable[str]) -> list[Finding]:
+    return [f for f in _certain(case) if not f.sets.isdisjoint(sets)]
+
+
+def _is_symptom(finding: Finding, case: Case) -> bool:
+    if not finding.sets.isdisjoint(SYMPTOMS):
+        return True
+    fracture = parts_of_fracture(case)
+    elsewhere = finding.parts and fracture and fracture.isdisjoint(finding.parts)
+    return "spine-pain" in finding.sets and not elsewhere
+
+
+def _still_counts(finding: Finding, case: Case) -> bool:
+    if finding.source == "Observation":
+        return finding.seen_within(OBSERVATIONS_COUNT_FOR, case.today)
+    return finding.current
+
+
+def _at_two_places(fractures: Iterable[Finding]) -> list[Finding]:
+    """The fractures, if two of them are stated at different levels or regions."""
+    placed = [f for f in fractures if f.parts]
+    apart = any(_differ(a, b) for i, a in enumerate(placed) for b in placed[i + 1 :])
+    return placed if apart else []
+
+
+def _differ(a: Finding, b: Finding) -> bool:
+    if a.place.is_level and b.place.is_level:
+        return a.place != b.place
+    return a.parts.isdisjoint(b.parts)
+
+
+def _may_be_presumed_osteoporotic(case: Case) -> bool:
+    """The age and sex at which a fracture that is coded neither traumatic nor neoplastic is."""
+    other = {"traumatic-vertebral-fracture", "neoplastic-vertebral-fracture"}
+    fractures = compression_fractures(case)
+    if not fractures or any(f.sets & other for f in fractures) or case.age is None:
+        return False
+    if case.age >= PRESUMED_OSTEOPOROTIC_FROM:
+        return True
+    return case.chart.sex == "female" and case.age >= PRESUMED_OSTEOPOROTIC_FROM_IN_WOMEN
+
+
+def _osteoporotic_for_sure(case: Case) -> bool:
+    """The fracture is coded osteoporotic, and neither bone metastasis nor myeloma is coded."""
+    coded = any("osteoporotic-vertebral-fracture" in f.sets for f in fractures_meant(case))
+    tumor = _coded_as(case, {"bone-metastasis", "vertebral-metastasis", "myeloma"})
+    return coded and not tumor and case.chart.has("conditions")

@@ -1,0 +1,133 @@
+"""Codes and what they mean: systems made equal, value sets, the order map, spine regions."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ANSWERS = "urn:vcf-appropriateness:answer"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region of the spine, or a level in it.
+
+    `parts` are the parts of the spine that it counts to (a level at a junction counts to both
+    sides; none where the region is not stated). `home` is the region of a level.
+    """
+
+    code: str
+    display: str
+    parts: frozenset[str] = frozenset()
+    home: str | None = None
+
+    @property
+    def is_level(self) -> bool:
+        return self.home is not None
+
+    @property
+    def region(self) -> str:
+        return self.home or self.code
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the maps say of one code: the value sets that hold it, and where in the spine it is."""
+
+    sets: frozenset[str] = frozenset()
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class OrderMeaning:
+    """What an order code asks for. `comment` says how the code and the procedure differ."""
+
+    procedure: str
+    places: tuple[Place, ...]
+    exact: bool
+    comment: str
+
+
+@dataclass(frozen=True)
+class OrderCode:
+    """A code that we send for a procedure of a region."""
+
+    system: str
+    code: str
+    display: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A value set that is defined by a rule over ICD-10-CM codes (with their dot)."""
+
+    set_name: str
+    include: re.Pattern[str]
+    exclude: re.Pattern[str] | None
+
+    def matches(self, code: str) -> bool:
+        if self.exclude and self.exclude.fullmatch(code):
+            return False
+        return self.include.fullmatch(code) is not None
+
+
+@dataclass(frozen=True)
+class Terminology:
+    """The maps in memory. Keys are (system, code) as `normalise` returns them."""
+
+    systems: Mapping[str, str]
+    meanings: Mapping[tuple[str, str], Meaning]
+    patterns: tuple[Pattern, ...]
+    orders: Mapping[tuple[str, str], OrderMeaning]
+    order_codes: Mapping[tuple[str, str | None], tuple[OrderCode, ...]]
+    places: Mapping[str, Place]
+    displays: Mapping[tuple[str, str], str]
+
+    def normalise(self, system: str, code: str) -> tuple[str, str] | None:
+        """The canonical system and code, or None for a system that no map knows.
+
+        A system may come as a URI or an OID; an ICD-10-CM code with or without its dot.
+        """
+        canonical = self.systems.get(system) or self.systems.get(_plain(system))
+        if canonical is None:
+            return None
+        if canonical == ICD_10_CM:
+            return canonical, with_dot(code)
+        return canonical, code.strip()
+
+    def meaning(self, key: tuple[str, str]) -> Meaning | None:
+        """What a finding code means, or None where it is in no value set and has no place."""
+        known = self.meanings.get(key)
+        if key[0] != ICD_10_CM:
+            return known
+        by_rule = frozenset(p.set_name for p in self.patterns if p.matches(key[1]))
+        if not by_rule:
+            return known
+        return Meaning(known.sets | by_rule, known.place) if known else Meaning(by_rule)
+
+    def codes_for(self, procedure: str, region: str | None) -> tuple[OrderCode, ...]:
+        """The codes to send for a procedure of a region; without any, those of the spine."""
+        return self.order_codes.get((procedure, region)) or self.order_codes.get(
+            (procedure, "spine"), ()
+        )
+
+    def place_covering(self, parts: frozenset[str]) -> Place:
+        """The region that covers just these parts of the spine, else the spine as a whole."""
+        regions = (p for p in self.places.values() if not p.is_level and p.parts)
+        return next((p for p in regions if p.parts == parts), self.places["spine"])
+
+
+def with_dot(code: str) -> str:
+    """An ICD-10-CM code in upper case with its dot: m4856xa -> M48.56XA."""
+    bare = code.replace(".", "").strip().upper()
+    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
+
+
+def union(places: Iterable[Place]) -> frozenset[str]:
+    """All parts of the spine that the places count to."""
+    return frozenset().union(*(place.parts for place in places))
+
+
+def _plain(system: str) -> str:
+    """Common misspellings undone: https for http, a trailing slash, capitals."""
+    return system.strip().lower().replace("https://", "http://", 1).rstrip("/")

@@ -1,0 +1,1 @@
+"""FHIR R4 JSON to the core's findings, charts and orders."""

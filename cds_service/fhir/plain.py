@@ -1,0 +1,72 @@
+"""Plain look at JSON that may be anything: nothing here raises, whatever the client sent."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def as_dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def dicts(value: Any) -> Iterator[Json]:
+    """The objects in what should be a list of objects."""
+    return (item for item in as_list(value) if isinstance(item, dict))
+
+
+def codings(concept: Any) -> Iterator[tuple[str, str, str]]:
+    """System, code and display of each coding of a CodeableConcept that has a code."""
+    for coding in dicts(as_dict(concept).get("coding")):
+        code = as_text(coding.get("code"))
+        if code:
+            yield as_text(coding.get("system")), code, as_text(coding.get("display"))
+
+
+def codes(concept: Any) -> frozenset[str]:
+    return frozenset(code for _, code, _ in codings(concept))
+
+
+def as_date(value: Any) -> date | None:
+    """The day of a FHIR date or dateTime; a partial one stands for its first day."""
+    parts = as_text(value)[:10].split("-")
+    try:
+        year, month, day = (int(p) for p in [*parts, "1", "1"][:3])
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def reference(resource: Json) -> str:
+    """Type and id of a resource, as other resources refer to it."""
+    kind = as_text(resource.get("resourceType")) or "Resource"
+    return f"{kind}/{as_text(resource.get('id'))}" if as_text(resource.get("id")) else kind
+
+
+def refers_to_another(target: Any, patient_id: str) -> bool:
+    """Whether a reference names a patient other than this one."""
+    kind, _, found = as_text(as_dict(target).get("reference")).rpartition("/")
+    return bool(patient_id) and kind.split("/")[-1] == "Patient" and found != patient_id
+
+
+def without_empty(value: Any) -> Any:
+    """The value less the empty objects, lists and strings in it, which FHIR does not allow.
+
+    A null in a list stays: it holds the place of a primitive that has only extensions.
+    """
+    if isinstance(value, dict):
+        kept = {key: without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item not in ({}, [], "", None)}
+    if isinstance(value, list):
+        kept_items = (without_empty(item) for item in value)
+        return [item for item in kept_items if item not in ({}, [], "")]
+    return value

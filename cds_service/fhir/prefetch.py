@@ -1,0 +1,73 @@
+"""What the prefetch holds: the resources by type, and which kinds of data came in full."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cds_service.fhir.plain import Json, as_dict, as_text, dicts
+
+# The prefetch keys that we ask for, and the resource that each holds.
+KINDS = {
+    "patient": "Patient",
+    "conditions": "Condition",
+    "procedures": "Procedure",
+    "observations": "Observation",
+    "devices": "Device",
+    "allergies": "AllergyIntolerance",
+}
+KEYS = {resource_type: key for key, resource_type in KINDS.items()}
+
+
+@dataclass
+class Prefetched:
+    """`supplied` are the keys whose data came in full, `counts` how many resources came of each."""
+
+    resources: list[Json] = field(default_factory=list)
+    supplied: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def read_prefetch(prefetch: Any) -> Prefetched:
+    """The resources of all keys.
+
+    A key of ours that was sent is an answer, also with null or an empty Bundle; with an
+    OperationOutcome, or anything that is no resource, it failed. A key under another name is known
+    by the resources in it. A Bundle with a next page came in part.
+    """
+    found = Prefetched()
+    partial: set[str] = set()
+    for key, value in as_dict(prefetch).items():
+        if value is not None and _failed(value):
+            continue
+        kinds = {key} if key in KINDS else set()
+        for resource in resources_in(value):
+            kind = KEYS.get(as_text(resource.get("resourceType")))
+            if kind:
+                kinds.add(kind)
+                found.counts[kind] += 1
+                found.resources.append(resource)
+        found.supplied |= kinds
+        if has_next_page(value):
+            partial |= kinds
+    found.supplied -= partial
+    return found
+
+
+def resources_in(value: Any) -> Iterator[Json]:
+    """The resources of a Bundle, of Bundles in it, or the one resource itself."""
+    resource = as_dict(value)
+    if resource.get("resourceType") != "Bundle":
+        yield resource
+        return
+    for entry in dicts(resource.get("entry")):
+        yield from resources_in(entry.get("resource"))
+
+
+def has_next_page(value: Any) -> bool:
+    links = dicts(as_dict(value).get("link"))
+    return any(link.get("relation") == "next" for link in links)
+
+
+def _failed(value: Any) -> bool:
+    return as_dict(value).get("resourceType") in (None, "OperationOutcome")
