@@ -240,3 +240,32 @@ def suggested(decision: Decision) -> list[str]:
         ":".join(filter(None, (s.kind, s.procedure.id if s.procedure else s.fact)))
         for s in decision.suggestions
     ]
+
+
+# What the tests of facts and variants ask for.
+OLD_FRACTURE = condition(FRACTURE, onset=days_ago(400), identifier="old-fracture")
+
+
+def said(fact_name: str, yes_or_no: str) -> tuple[str, str]:
+    """The answer code of ours to the question about a fact."""
+    return ANSWER, f"{fact_name.replace('_', '-')}-{yes_or_no}"
+
+
+def fact(name: str, *reasons: tuple[str, str], **chart: Any) -> bool | None:
+    """What a fact is for an order with these reasons."""
+    return decide(order(MRI_LUMBAR_WO, reasons=reasons), **chart).facts[name].value
+
+
+def in_variant(number: int) -> tuple[tuple[tuple[str, str], ...], Json]:
+    """Reasons and chart of a patient who is in that variant and no other of its kind."""
+    return {
+        1: ((FRACTURE, PAIN), {}),
+        2: ((FRACTURE, PAIN), {"conditions": [condition(BREAST_CANCER)]}),
+        3: ((FRACTURE, PAIN), {"conditions": [OLD_FRACTURE]}),
+        4: ((FRACTURE, ASYMPTOMATIC), {"conditions": [condition(BREAST_CANCER)]}),
+        5: ((FRACTURE, ASYMPTOMATIC), {}),
+        6: ((FRACTURE, PAIN, said("edema_or_cleft", "yes")), {}),
+        7: ((FRACTURE, PAIN), {"procedures": [procedure(LUMBAR_FUSION)]}),
+        8: ((FRACTURE, KYPHOSIS), {}),
+        9: ((NEOPLASTIC_FRACTURE, PAIN), {}),
+    }[number]

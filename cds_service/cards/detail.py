@@ -79,7 +79,8 @@ def _contrast(consult: Consult) -> str:
 
 
 def _asked(consult: Consult) -> str:
-    return f"is not rated yet; it depends on what the chart does not say. Possible: {_variants(consult)}."
+    variants = _variants(consult)
+    return f"is not rated yet; it depends on what the chart does not say. Possible: {variants}."
 
 
 def _given_up(consult: Consult) -> str:
@@ -100,11 +101,17 @@ SENTENCES = {
 
 
 def _facts(consult: Consult) -> str:
-    """The facts that the possible variants ask for, in the words of the chart."""
-    variants = consult.decision.outcomes.variants
-    asked = [f for v in variants for f, _ in v.criteria] or ["vcf", "symptomatic", "malignancy"]
+    """The facts that the decision rests on, in the words of the chart."""
     facts = consult.decision.facts
+    asked = _facts_asked(consult)
     return "\n".join(fact_line(consult, facts[name]) for name in facts if name in asked)
+
+
+def _facts_asked(consult: Consult) -> set[str]:
+    """The criteria of the possible variants; where none is possible, what excluded them."""
+    variants = consult.decision.outcomes.variants
+    asked = {fact for v in variants for fact, _ in v.criteria}
+    return asked or {"vcf", "symptomatic", "malignancy"}
 
 
 def _question(consult: Consult) -> str:
@@ -146,8 +153,8 @@ def _reserved(consult: Consult) -> Iterator[str]:
     if order.rated_as:
         label = order.procedure.label
         yield f"“{escape(order.display)}” is rated as {label} ({order.rated_as})."
-    osteoporotic = decision.facts["osteoporotic"]
-    if osteoporotic.how == "presumed":
+    presumed = decision.facts["osteoporotic"].how == "presumed"
+    if presumed and "osteoporotic" in _facts_asked(consult):
         yield (
             "Presumed osteoporotic from age and sex: no malignancy is known, and the fracture is "
             "coded neither traumatic nor neoplastic."

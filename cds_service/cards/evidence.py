@@ -20,8 +20,9 @@ def fact_line(consult: Consult, fact: Fact) -> str:
         return f"- {words.label}: not known"
     if fact.how == "absent":
         return f"- {words.label}: {_none_among(fact, consult.decision.case.chart)}"
-    said = words.true if fact.value else words.false
-    return f"- {words.label}: {said}{_source(fact)}"
+    if fact.how == "implied":
+        return f"- {words.label}: {words.false}"
+    return f"- {words.label}: {'yes' if fact.value else 'no'}{_source(fact)}"
 
 
 def proof(evidence: tuple[Evidence, ...]) -> str:
@@ -40,8 +41,6 @@ def _piece(evidence: Evidence) -> str:
 def _source(fact: Fact) -> str:
     if fact.how == "presumed":
         return " (presumed, see below)"
-    if fact.how == "implied":
-        return ""
     return f" — {proof(fact.evidence)}" if fact.evidence else ""
 
 

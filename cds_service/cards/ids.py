@@ -7,4 +7,6 @@ NAMESPACE = uuid5(NAMESPACE_URL, "urn:vcf-appropriateness")
 
 def identifier(*parts: object) -> UUID:
     """A UUID made of the parts."""
-    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+    name = "\x1f".join(str(part) for part in parts)
+    # JSON may hold half a surrogate pair, which has no UTF-8.
+    return uuid5(NAMESPACE, name.encode("utf-8", "backslashreplace").decode())

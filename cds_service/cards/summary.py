@@ -1,6 +1,6 @@
 """The one line of a card: the ordered study, what is said of it, and the better choice."""
 
-from cds_service.cards.consult import Consult
+from cds_service.cards.consult import Consult, study
 from cds_service.cards.detail import ordered
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
@@ -47,7 +47,10 @@ STATES = {
 def _safety(consult: Consult) -> str:
     """The title of the most urgent caution; the rules come in the order of their urgency."""
     alerts = cautions(consult.decision.alerts)
-    return f" {alerts[0].rule.title}." if alerts else ""
+    if not alerts:
+        return ""
+    title = alerts[0].rule.title
+    return f" {title}" if title.endswith("?") else f" {title}."
 
 
 def _better(consult: Consult) -> str:
@@ -56,4 +59,9 @@ def _better(consult: Consult) -> str:
         return ""
     if first.kind == "delete":
         return " Better: medical management only"
-    return f" Better: {first.procedure.short}" if first.kind == "replace" else ""
+    if first.kind != "replace":
+        return ""
+    same_study = first.procedure == consult.decision.case.order.procedure
+    return (
+        f" Better: {study(first.procedure, first.place) if same_study else first.procedure.short}"
+    )

@@ -12,14 +12,15 @@ from cds_service.fhir.plain import (
     reference,
     refers_to_another,
 )
-from cds_service.fhir.prefetch import Prefetched
+from cds_service.fhir.prefetch import KEYS, Prefetched
 from cds_service.fhir.validation import problem_with
 
 
 def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology) -> Chart:
     """Each resource whose code is in a map is validated on its own.
 
-    One that is invalid, or is another patient's, is left out and named in `unread`.
+    One that is invalid, or is another patient's, is left out and named in `unread`. Its kind then
+    came in part: what could not be read may be just what is looked for.
     """
     findings: list[Finding] = []
     unread: list[str] = []
@@ -34,6 +35,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
         problem = _problem(resource, patient_id)
         if problem:
             unread.append(f"{reference(resource)} ({problem})")
+            prefetched.supplied.discard(KEYS[resource["resourceType"]])
         else:
             findings.append(finding)
     return _with_patient(patient, patient_id, prefetched, findings, unread)

@@ -29,7 +29,7 @@ Key = tuple[str, str]
 def read_terminology(source: Source, guideline: Guideline | None) -> Terminology:
     """All codes of the folder, ready to be looked up."""
     places = _places(source)
-    displays: dict[Key, str] = {}
+    displays = _answer_displays(guideline)
     sets = _sets(source, displays)
     located = _located(source, places)
     meanings = {
@@ -45,6 +45,16 @@ def read_terminology(source: Source, guideline: Guideline | None) -> Terminology
         places=places,
         displays=displays,
     )
+
+
+def _answer_displays(guideline: Guideline | None) -> dict[Key, str]:
+    """Our own answer codes in words."""
+    displays = {}
+    for question in guideline.questions if guideline else ():
+        code = question.fact.replace("_", "-")
+        displays[ANSWERS, f"{code}-yes"] = question.yes.label
+        displays[ANSWERS, f"{code}-no"] = question.no.label
+    return displays
 
 
 def _systems(source: Source) -> dict[str, str]:

@@ -1,0 +1,48 @@
+"""Commands for those who keep the mappings and the fixtures."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from cds_service.config import SHIPPED_MAPPINGS
+from cds_service.mappings import MappingsError, load
+from cds_service.replay.command import FIXTURES, replay
+
+DONE, PROBLEMS = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status."""
+    options = _parser().parse_args(arguments)
+    return options.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cds_service", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    lint = commands.add_parser("lint", help="check a mappings folder")
+    lint.add_argument("folder", nargs="?", type=Path, default=SHIPPED_MAPPINGS)
+    lint.set_defaults(run=_lint)
+    replaying = commands.add_parser("replay", help="compare the answers with recorded fixtures")
+    replaying.add_argument("folders", nargs="*", type=Path, default=[FIXTURES])
+    replaying.add_argument("--url", help="address of a running service; default: in this process")
+    replaying.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
+    replaying.add_argument("--record", action="store_true", help="write the answers as expected")
+    replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
+    return parser
+
+
+def _without_run(options: argparse.Namespace) -> dict:
+    return {name: value for name, value in vars(options).items() if name != "run"}
+
+
+def _lint(options: argparse.Namespace) -> int:
+    """Every problem with its file and row; exit status 1 where there is one."""
+    try:
+        knowledge = load(options.folder)
+    except MappingsError as error:
+        print("\n".join(error.problems))
+        return PROBLEMS
+    codes = len(knowledge.terminology.meanings) + len(knowledge.terminology.orders)
+    print(f"{options.folder}: no problem found; {codes} codes, version {knowledge.version}")
+    return DONE

@@ -1,0 +1,90 @@
+"""Ways to post a case: in this process, or to a running service."""
+
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from datetime import date
+from io import StringIO
+from typing import Any
+
+import requests
+
+from cds_service import create_app
+from cds_service.config import Settings
+from cds_service.replay.cases import Case
+from cds_service.services import SERVICE_ID
+
+PUBLIC_URL = "https://cds.example.org"
+PATH = f"/cds-services/{SERVICE_ID}"
+TIMEOUT_SECONDS = 30
+
+Post = Callable[[Case], tuple[int, Any]]
+
+
+def in_process() -> Post:
+    """Posts to the application itself, with the case's day as today."""
+    day: list[date] = []
+    app = create_app(Settings(public_url=PUBLIC_URL), today=lambda: day[-1])
+    client = app.test_client()
+
+    def post(case: Case) -> tuple[int, Any]:
+        day[:] = [case.today]
+        with redirect_stderr(StringIO()):  # the log is for operators
+            response = client.post(PATH, json=case.request)
+        return response.status_code, response.get_json()
+
+    return post
+
+
+def to_url(url: str) -> Post:
+    """Posts to a running service. What counts as today travels as the date of the orders."""
+    base = url.rstrip("/")
+    session = requests.Session()
+
+    def post(case: Case) -> tuple[int, Any]:
+        body = session.post(base + PATH, json=_dated(case.request, case), timeout=TIMEOUT_SECONDS)
+        return body.status_code, _undated(_at_public_url(body.json(), base), case)
+
+    return post
+
+
+def _orders(request: Any) -> list[dict]:
+    try:
+        entries = request["context"]["draftOrders"]["entry"]
+        return [e["resource"] for e in entries if "authoredOn" not in e["resource"]]
+    except (KeyError, TypeError):
+        return []
+
+
+def _dated(request: Any, case: Case) -> Any:
+    """The request with a date on each order that has none."""
+    undated = [id(order) for order in _orders(request)]
+
+    def copy(value: Any) -> Any:
+        if isinstance(value, dict):
+            copied = {key: copy(item) for key, item in value.items()}
+            if id(value) in undated and value.get("resourceType") == "ServiceRequest":
+                copied["authoredOn"] = case.today.isoformat()
+            return copied
+        return [copy(item) for item in value] if isinstance(value, list) else value
+
+    return copy(request)
+
+
+def _undated(response: Any, case: Case) -> Any:
+    """The response without the dates that `_dated` added."""
+    added = {order.get("id") for order in _orders(case.request)}
+    if isinstance(response, dict):
+        dropped = "authoredOn" if response.get("id") in added else None
+        return {k: _undated(v, case) for k, v in response.items() if k != dropped}
+    return [_undated(item, case) for item in response] if isinstance(response, list) else response
+
+
+def _at_public_url(response: Any, base: str) -> Any:
+    """The response with the address under which fixtures are recorded."""
+    if isinstance(response, dict):
+        return {key: _at_public_url(value, base) for key, value in response.items()}
+    if isinstance(response, list):
+        return [_at_public_url(item, base) for item in response]
+    if isinstance(response, str) and response.startswith(base):
+        return PUBLIC_URL + response.removeprefix(base)
+    return response

@@ -1,0 +1,73 @@
+"""Every failure in one shape: an OperationOutcome that says what to do, and never a stack trace."""
+
+import traceback
+from uuid import uuid4
+
+from flask import Flask, Response, jsonify
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from cds_service.web.log import log
+from cds_service.web.schemas import fields_of
+
+CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+TEXTS = {
+    400: "The body is not JSON.",
+    404: "There is nothing at this address. The services are listed at /cds-services.",
+    405: "This address does not take this method.",
+    413: "The body is larger than this service reads.",
+    415: "The body must be sent as application/json.",
+}
+
+
+class BadRequest(Exception):
+    """A body that cannot be answered; the text is for the client and holds nothing of the body."""
+
+
+def outcome(status: int, issues: list[dict]) -> Response:
+    """An error answer."""
+    response = jsonify({"resourceType": "OperationOutcome", "issue": issues})
+    response.status_code = status
+    return response
+
+
+def issue(code: str, text: str, field: str = "") -> dict:
+    made = {"severity": "error", "code": code, "diagnostics": text}
+    return {**made, "expression": [field]} if field else made
+
+
+def register(app: Flask) -> None:
+    """All handlers of the application."""
+    app.register_error_handler(ValidationError, _wrong_fields)
+    app.register_error_handler(BadRequest, _bad_request)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _wrong_fields(error: ValidationError) -> Response:
+    found = fields_of(error)
+    return outcome(400, [issue("invalid", f"{path}: {text}", path) for path, text in found])
+
+
+def _bad_request(error: BadRequest) -> Response:
+    return outcome(400, [issue("invalid", str(error))])
+
+
+def _refused(error: HTTPException) -> Response:
+    status = error.code or 500
+    text = TEXTS.get(status, error.name)
+    answer = outcome(status, [issue(CODES.get(status, "processing"), text)])
+    for name, value in error.get_headers():
+        if name == "Allow":
+            answer.headers[name] = value
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    """The log gets the place of the fault, not its message: that may quote the patient's data."""
+    error_id = str(uuid4())
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.name}:{frame.lineno}" for frame in frames[-8:]]
+    log("error", error_id=error_id, kind=type(error).__name__, at=places)
+    text = f"The service failed; its log has more under the error id {error_id}."
+    return outcome(500, [issue("exception", text)])

@@ -1,0 +1,113 @@
+"""Pages for people, and the same as JSON for programs."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+
+from cds_service.about import LIMITS, is_review_due, source_attributes
+from cds_service.decision.knowledge import Guideline, Knowledge, Variant
+
+
+def pages(knowledge: Knowledge, today: Callable[[], date]) -> Blueprint:
+    """The front page, the guideline and its variants, and what there is to know of the service."""
+    blueprint = Blueprint("pages", __name__)
+    guideline = knowledge.guideline
+
+    @blueprint.get("/")
+    def index() -> str:
+        return render_template("index.html", guideline=guideline)
+
+    @blueprint.get("/health")
+    def health() -> Response:
+        return jsonify(status="up")
+
+    @blueprint.get("/ready")
+    def ready() -> Response:
+        codes = len(knowledge.terminology.meanings) + len(knowledge.terminology.orders)
+        return jsonify(status="ready", rules_version=knowledge.version, codes=codes)
+
+    @blueprint.get(f"/guidelines/{guideline.id}")
+    def show_guideline() -> str | Response:
+        if _wants_json():
+            return jsonify(_guideline_as_json(guideline))
+        return render_template("guideline.html", guideline=guideline)
+
+    @blueprint.get(f"/guidelines/{guideline.id}/<variant_id>")
+    def show_variant(variant_id: str) -> str | Response:
+        variant = next((v for v in guideline.variants if v.id == variant_id), None) or abort(404)
+        if _wants_json():
+            return jsonify(variant_as_json(variant, guideline))
+        words = criteria_in_words(variant, guideline)
+        return render_template("variant.html", guideline=guideline, variant=variant, criteria=words)
+
+    @blueprint.get("/about")
+    def about() -> str | Response:
+        attributes = source_attributes(knowledge)
+        due = is_review_due(knowledge, today())
+        if _wants_json():
+            return jsonify(
+                attributes=[asdict(a) for a in attributes],
+                guideline={"edition": guideline.edition, "review_due": guideline.review_due},
+                review_is_due=due,
+                limits=LIMITS,
+            )
+        return render_template(
+            "about.html", guideline=guideline, attributes=attributes, limits=LIMITS, due=due
+        )
+
+    return blueprint
+
+
+def criteria_in_words(variant: Variant, guideline: Guideline) -> list[str]:
+    """The criteria of a variant as a person would say them."""
+    words = guideline.facts
+    return [words[f].true if wanted else words[f].false for f, wanted in variant.criteria]
+
+
+def variant_as_json(variant: Variant, guideline: Guideline) -> dict:
+    """All that the page shows."""
+    return {
+        "id": variant.id,
+        "number": variant.number,
+        "kind": variant.kind,
+        "title": variant.title,
+        "criteria": dict(variant.criteria),
+        "ratings": [_rating(p, category, guideline) for p, category in variant.ratings],
+        "next": variant.next,
+        "beware": variant.beware,
+        "think_of": variant.think_of,
+        "note": variant.note,
+        "citation": guideline.citation,
+        "copyright": guideline.copyright,
+    }
+
+
+def _rating(procedure_id: str, category_id: str, guideline: Guideline) -> dict:
+    procedure, category = guideline.procedures[procedure_id], guideline.categories[category_id]
+    return {
+        "procedure": procedure.id,
+        "label": procedure.label,
+        "category": category.id,
+        "category_label": category.label,
+        "radiation": {"adult": procedure.adult_radiation, "child": procedure.child_radiation},
+    }
+
+
+def _guideline_as_json(guideline: Guideline) -> dict:
+    return {
+        "id": guideline.id,
+        "title": guideline.title,
+        "edition": guideline.edition,
+        "review_due": guideline.review_due,
+        "citation": guideline.citation,
+        "copyright": guideline.copyright,
+        "variants": [variant_as_json(v, guideline) for v in guideline.variants],
+    }
+
+
+def _wants_json() -> bool:
+    accepted = request.accept_mimetypes
+    best = accepted.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"

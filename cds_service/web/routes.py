@@ -1,0 +1,104 @@
+"""The routes of CDS Hooks, each of a few lines."""
+
+from collections.abc import Callable
+from datetime import date
+from time import perf_counter
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+
+from cds_service.decision.evaluate import Decision
+from cds_service.decision.knowledge import Knowledge
+from cds_service.hook import Answer, HookCall, answer_hook
+from cds_service.services import SERVICE_ID, discovery
+from cds_service.web.errors import BadRequest
+from cds_service.web.log import log
+from cds_service.web.schemas import envelope
+
+NESTED_TOO_DEEP = "The body is nested too deeply."
+
+
+def hooks(knowledge: Knowledge, public_url: str, today: Callable[[], date]) -> Blueprint:
+    """Discovery, the service and its feedback."""
+    blueprint = Blueprint("hooks", __name__)
+    services = discovery(knowledge)
+
+    @blueprint.get("/cds-services")
+    def list_services() -> Response:
+        return jsonify(services)
+
+    @blueprint.post("/cds-services/<service_id>")
+    def call_service(service_id: str) -> Response:
+        _known(service_id)
+        started = perf_counter()
+        call = _call(public_url, today())
+        try:
+            answer = answer_hook(call, knowledge)
+        except RecursionError:
+            raise BadRequest(NESTED_TOO_DEEP) from None
+        _log_answer(call, answer, started)
+        return jsonify(answer.body)
+
+    @blueprint.post("/cds-services/<service_id>/feedback")
+    def take_feedback(service_id: str) -> tuple[str, int]:
+        _known(service_id)
+        _body()
+        return "", 204
+
+    return blueprint
+
+
+def _known(service_id: str) -> None:
+    if service_id != SERVICE_ID:
+        abort(404)
+
+
+def _call(public_url: str, today: date) -> HookCall:
+    body = envelope(_body())
+    return HookCall(
+        hook=body["hook"],
+        hook_instance=body["hookInstance"],
+        context=body["context"],
+        prefetch=body["prefetch"] or {},
+        today=today,
+        base_url=public_url or request.url_root.rstrip("/"),
+    )
+
+
+def _body() -> dict:
+    """The JSON object that was posted."""
+    if not request.is_json:
+        abort(415)
+    try:
+        body = current_app.json.loads(request.get_data())
+    except RecursionError:
+        raise BadRequest(NESTED_TOO_DEEP) from None
+    except ValueError:
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body is not a JSON object.")
+    return body
+
+
+def _log_answer(call: HookCall, answer: Answer, started: float) -> None:
+    log(
+        "hook",
+        hook=call.hook if call.hook in ("order-select", "order-sign") else "other",
+        service=SERVICE_ID,
+        orders=[_outcome(decision) for decision in answer.decisions],
+        passed_over=dict(answer.passed_over),
+        milliseconds=round((perf_counter() - started) * 1000, 1),
+    )
+
+
+def _outcome(decision: Decision) -> dict:
+    """What became of an order, in words of ours only."""
+    return {
+        "relevance": decision.relevance,
+        "subject": decision.subject,
+        "topic": decision.topic,
+        "category": decision.category,
+        "rating": decision.rating,
+        "card": decision.indicator,
+        "question": decision.question.fact if decision.question else None,
+        "rules": [alert.rule.id for alert in decision.alerts if alert.speaks],
+    }

@@ -1,0 +1,55 @@
+"""The envelope of a hook request. What is inside FHIR resources is not looked at here."""
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from cds_service.fhir.plain import Json
+
+FILLED = validate.Length(min=1)
+
+
+class ContextSchema(Schema):
+    """The fields of the order-select and order-sign contexts that we read."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    userId = fields.Str(required=True, validate=FILLED)
+    patientId = fields.Str(required=True, validate=FILLED)
+    draftOrders = fields.Dict(required=True)
+    selections = fields.List(fields.Str(), allow_none=True)
+
+
+class HookSchema(Schema):
+    """A CDS Hooks request; extensions and fields that we do not know are tolerated."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    hook = fields.Str(required=True, validate=FILLED)
+    hookInstance = fields.Str(required=True, validate=FILLED)
+    context = fields.Nested(ContextSchema, required=True)
+    prefetch = fields.Dict(allow_none=True, load_default=None)
+    fhirServer = fields.Str(allow_none=True)
+    fhirAuthorization = fields.Dict(allow_none=True)
+
+
+HOOK = HookSchema()
+
+
+def envelope(body: Json) -> Json:
+    """The checked envelope. Raises marshmallow's ValidationError."""
+    return HOOK.load(body)
+
+
+def fields_of(error: ValidationError) -> list[tuple[str, str]]:
+    """Path and message of each field that is wrong: context.patientId, Missing data …"""
+    return list(_flat(error.messages))
+
+
+def _flat(messages: object, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(messages, dict):
+        found = []
+        for key, value in messages.items():
+            found += _flat(value, f"{path}.{key}" if path else str(key))
+        return found
+    return [(path, " ".join(str(m) for m in messages))]

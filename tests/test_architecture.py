@@ -1,0 +1,100 @@
+"""Imports go one way, and each library is used in its own rooms only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.small_world import ROOT
+
+PACKAGE = ROOT / "cds_service"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Which parts of the package a part may import, besides itself.
+MAY_IMPORT = {
+    "decision": set(),
+    "mappings": {"decision"},
+    "fhir": {"decision"},
+    "cards": {"decision"},
+    "hook": {"decision", "fhir", "cards"},
+    "services": {"decision"},
+    "about": {"decision"},
+    "config": set(),
+    "web": {"about", "decision", "fhir", "hook", "services"},
+}
+# Which parts may import a library.
+ROOMS = {
+    "flask": {"web", "__init__"},
+    "flask_cors": {"__init__"},
+    "werkzeug": {"web"},
+    "requests": {"replay"},
+    "marshmallow": {"web", "mappings"},
+    "fhir": {"fhir", "mappings"},
+    "pydantic": {"fhir", "mappings"},
+    "rich": {"replay"},
+    "stdnum": {"mappings"},
+}
+LONGEST = 250
+
+
+def part_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(module: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return names
+
+
+def parts_imported(module: Path) -> set[str]:
+    ours = (name.split(".") for name in imports_of(module) if name.startswith("cds_service"))
+    return {name[1] if len(name) > 1 else "__init__" for name in ours} - {part_of(module)}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.relative_to(PACKAGE).as_posix())
+class TestModule:
+    def test_imports_go_one_way(self, module):
+        allowed = MAY_IMPORT.get(part_of(module))
+        if allowed is not None:
+            assert parts_imported(module) <= allowed
+
+    def test_each_library_stays_in_its_rooms(self, module):
+        for name in imports_of(module):
+            rooms = ROOMS.get(name.split(".")[0])
+            assert rooms is None or part_of(module) in rooms
+
+    def test_a_module_is_one_room(self, module):
+        assert len(module.read_text("utf-8").splitlines()) <= LONGEST
+
+    def test_a_module_says_what_it_is(self, module):
+        assert ast.get_docstring(ast.parse(module.read_text("utf-8")))
+
+
+CORE_MAY_IMPORT = {
+    "collections.abc",
+    "dataclasses",
+    "datetime",
+    "itertools",
+    "re",
+    "types",
+    "typing",
+}
+
+
+@pytest.mark.parametrize(
+    "module", sorted((PACKAGE / "decision").glob("*.py")), ids=lambda m: m.name
+)
+def test_the_core_knows_no_library_no_file_no_clock_and_no_chance(module):
+    others = {n for n in imports_of(module) if not n.startswith("cds_service.decision")}
+    assert others <= CORE_MAY_IMPORT
+    calls = {
+        ast.unparse(n.func)
+        for n in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(n, ast.Call)
+    }
+    assert not calls & {"open", "date.today", "datetime.now"}

@@ -1,0 +1,185 @@
+"""The routes as a client sees them."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from cds_service import create_app
+from cds_service.config import ConfigError, Settings, settings_from
+from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, TODAY, hook_request, knowledge, order
+
+SERVICE = "/cds-services/vcf-appropriateness"
+PAGES = ["/", "/about", "/guidelines/acr-vcf-2022"]
+VARIANT_PAGES = [f"/guidelines/acr-vcf-2022/variant-{number}" for number in range(1, 10)]
+
+
+@pytest.fixture(scope="module")
+def app():
+    return create_app(Settings(), today=lambda: TODAY)
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+def test_discovery_lists_one_service_under_both_hooks(client):
+    services = client.get("/cds-services").get_json()["services"]
+    assert {s["hook"] for s in services} == {"order-select", "order-sign"}
+    assert {s["id"] for s in services} == {"vcf-appropriateness"}
+    for service in services:
+        assert set(service) == {
+            "hook", "id", "title", "description", "usageRequirements", "version", "hookVersion",
+            "prefetch",
+        }  # fmt: skip
+
+
+def test_the_sandbox_which_keeps_the_last_of_an_id_gets_order_select(client):
+    assert client.get("/cds-services").get_json()["services"][-1]["hook"] == "order-select"
+
+
+def test_prefetch_templates_are_simple(client):
+    templates = client.get("/cds-services").get_json()["services"][0]["prefetch"]
+    assert list(templates) == [
+        "patient", "conditions", "procedures", "observations", "devices", "allergies",
+    ]  # fmt: skip
+    for template in templates.values():
+        query = template.partition("?")[2]
+        names = [pair.split("=")[0] for pair in query.split("&")]
+        assert len(names) == len(set(names))
+        assert template.replace("{{context.patientId}}", "").count("{") == 0
+    assert "98979-8" in templates["observations"]
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign", "patient-view"])
+def test_the_service_answers_by_the_context_whatever_the_hook(client, hook):
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), hook=hook)
+    answer = client.post(SERVICE, json=body)
+    assert answer.status_code == 200
+    assert len(answer.get_json()["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    "path", [f"http://localhost/{SERVICE}", f"{SERVICE}/", SERVICE.replace("s/v", "s//v")]
+)
+def test_a_slash_too_many_does_no_harm(client, path):
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
+    assert client.post(path, json=body).status_code == 200
+
+
+def test_links_lead_to_the_address_that_was_called(client):
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
+    (card,) = client.post(SERVICE, json=body).get_json()["cards"]
+    path = card["links"][0]["url"].removeprefix("http://localhost")
+    assert path == "/guidelines/acr-vcf-2022/variant-1"
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/cds-services", SERVICE, f"{SERVICE}/feedback", "/about"])
+def test_preflight_is_answered_on_every_route(client, path):
+    headers = {
+        "Origin": "https://sandbox.cds-hooks.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, content-type",
+    }
+    answer = client.options(path, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"]
+    assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
+
+
+def test_feedback_is_taken_without_an_error(client):
+    body = {"feedback": [{"card": "1", "outcome": "overridden", "outcomeTimestamp": "2026-11-21"}]}
+    assert client.post(f"{SERVICE}/feedback", json=body).status_code == 204
+
+
+def test_health_and_ready(client):
+    assert client.get("/health").get_json() == {"status": "up"}
+    ready = client.get("/ready").get_json()
+    assert ready["status"] == "ready"
+    assert ready["rules_version"] == knowledge().version
+
+
+@pytest.mark.parametrize("path", PAGES + VARIANT_PAGES)
+def test_pages_are_whole_html_without_assets_of_other_hosts(client, path):
+    answer = client.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    page = Links()
+    page.feed(answer.get_data(as_text=True))
+    assert page.titles == 1
+    assert not page.assets
+    for link in page.local:
+        assert client.get(link).status_code == 200
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.titles, self.assets, self.local = 0, [], []
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.titles += tag == "h1"
+        if tag in ("script", "img", "link", "iframe"):
+            self.assets.append(tag)
+        if tag == "a" and named["href"].startswith("/"):
+            self.local.append(named["href"])
+
+
+@pytest.mark.parametrize("variant", knowledge().guideline.variants, ids=lambda v: v.id)
+def test_a_variant_page_shows_criteria_ratings_and_notes(client, variant):
+    path = f"/guidelines/acr-vcf-2022/{variant.id}"
+    text = client.get(path, headers={"Accept": "text/html"}).get_data(as_text=True)
+    data = client.get(path, headers={"Accept": "application/json"}).get_json()
+    assert [(r["procedure"], r["category"]) for r in data["ratings"]] == list(variant.ratings)
+    assert data["criteria"] == dict(variant.criteria)
+    for words in ("does not endorse", "revised 2022", f"Variant {variant.number}"):
+        assert words in text
+    for rating in data["ratings"]:
+        assert rating["label"] in text
+        assert rating["radiation"]["adult"] in text
+
+
+def test_about_has_the_13_source_attributes_and_the_limits(client):
+    data = client.get("/about", headers={"Accept": "application/json"}).get_json()
+    assert len(data["attributes"]) == 13
+    limits = json.dumps(data["limits"])
+    for words in ("emergencies", "Not a qualified", "paused since 2024", "not replace"):
+        assert words in limits
+    assert data["review_is_due"] is False
+
+
+def test_the_variant_2_page_says_what_the_document_leaves_open(client):
+    page = client.get(VARIANT_PAGES[1], headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "its own titles leave it open" in page
+
+
+def test_the_log_has_one_line_per_hook_and_nothing_of_the_patient(client, capsys):
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN), identifier="secret-order"))
+    client.post(SERVICE, json=body)
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert entry["orders"][0]["topic"] == "variant1"
+    for secret in ("secret-order", "maria", "1956", "72149", "42942008"):
+        assert secret not in line
+
+
+SETTINGS = [
+    ({}, "CDS_AUTH"),
+    ({"CDS_AUTH": "required"}, "CDS_AUTH"),
+    ({"CDS_AUTH": "open", "CDS_PUBLIC_URL": "cds.example.org"}, "CDS_PUBLIC_URL"),
+    ({"CDS_AUTH": "open", "CDS_MAX_BODY_BYTES": "ten"}, "CDS_MAX_BODY_BYTES"),
+    ({"CDS_AUTH": "open", "CDS_MAX_BODY_BYTES": "0"}, "CDS_MAX_BODY_BYTES"),
+]
+
+
+@pytest.mark.parametrize(("environment", "named"), SETTINGS)
+def test_a_wrong_setting_stops_the_start_and_is_named(environment, named):
+    with pytest.raises(ConfigError, match=named):
+        settings_from(environment)
+
+
+def test_settings_are_read_from_the_environment():
+    environment = {"CDS_AUTH": "open", "CDS_PUBLIC_URL": "https://cds.example.org/"}
+    assert settings_from(environment).public_url == "https://cds.example.org"
