@@ -60,12 +60,11 @@ def test_the_service_answers_by_the_context_whatever_the_hook(client, hook):
     assert len(answer.get_json()["cards"]) == 1
 
 
-@pytest.mark.parametrize(
-    "path", [f"http://localhost/{SERVICE}", f"{SERVICE}/", SERVICE.replace("s/v", "s//v")]
-)
+@pytest.mark.parametrize("path", [f"/{SERVICE}/", f"{SERVICE}/", SERVICE.replace("s/v", "s//v")])
 def test_a_slash_too_many_does_no_harm(client, path):
     body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
-    assert client.post(path, json=body).status_code == 200
+    answer = client.post(SERVICE, json=body, environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 200
 
 
 def test_links_lead_to_the_address_that_was_called(client):
