@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check replay clean
+.PHONY: run test check replay ehr bench clean
 
 run: .venv/ready
 	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()"
@@ -17,6 +17,12 @@ check: .venv/ready
 
 replay: .venv/ready
 	$(BIN)/python -m cds_service replay
+
+ehr: .venv/ready
+	$(BIN)/python fixtures/ehr/server.py
+
+bench: .venv/ready
+	$(BIN)/python bench/slow_server.py
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

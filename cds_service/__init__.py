@@ -7,12 +7,14 @@ from flask import Flask
 from flask_cors import CORS
 
 from cds_service.config import Settings, settings_from
+from cds_service.fhir.addresses import AllowedServers
+from cds_service.fhir.fetch import Fetcher
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.web import errors
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
-from cds_service.web.routes import hooks
+from cds_service.web.routes import Site, hooks
 
 
 def current_day() -> date:
@@ -28,9 +30,19 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False
-    app.register_blueprint(hooks(knowledge, settings.public_url, today))
+    fetcher = _fetcher(settings)
+    site = Site(knowledge, settings.public_url, settings.on_too_little, fetcher, today)
+    app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today))
     errors.register(app)
     CORS(app)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
+
+
+def _fetcher(settings: Settings) -> Fetcher | None:
+    """In open mode, the only one so far, servers on this machine may be called too."""
+    if not settings.fetch_milliseconds:
+        return None
+    allowed = AllowedServers(settings.fhir_servers, loopback=True, private=settings.fhir_private)
+    return Fetcher(allowed, settings.fetch_milliseconds / 1000)

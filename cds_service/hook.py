@@ -1,20 +1,35 @@
 """One hook from request to answer: read the orders, read the chart, decide, and say so."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from urllib.parse import quote
 
 from cds_service.cards.card import response
 from cds_service.cards.consult import Consult
 from cds_service.cards.rating import has_our_rating
-from cds_service.decision.chart import Case, Chart
-from cds_service.decision.evaluate import Decision, evaluate_order, unreadable
+from cds_service.decision.chart import Case
+from cds_service.decision.evaluate import Decision, evaluate_order, not_checked, unreadable
 from cds_service.decision.knowledge import Knowledge
-from cds_service.decision.relevance import RELEVANT
+from cds_service.decision.needs import BY_WEIGHT, kinds_needed
+from cds_service.decision.relevance import RELEVANT, TOO_LITTLE_TO_GO_ON
 from cds_service.fhir.chart import read_chart
-from cds_service.fhir.orders import DraftOrder, problem_with_order, read_orders
+from cds_service.fhir.orders import ORDER_SIGN, DraftOrder, Drafts, problem_with_order, read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
-from cds_service.fhir.prefetch import read_prefetch
+from cds_service.fhir.prefetch import Prefetched, read_prefetch
+
+PAGE_SIZE = 200
+SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
+
+# Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
+Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]
+
+
+class TooLittleToGoOn(Exception):
+    """Neither a coded reason nor the conditions: nothing can be said, and the client wants to
+    be told with a 412.
+    """
 
 
 @dataclass(frozen=True)
@@ -22,7 +37,8 @@ class HookCall:
     """What a client posted, checked for its envelope only.
 
     `today` is the day for orders that carry no date; `base_url` the address of this service as
-    the client sees it.
+    the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
+    checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way.
     """
 
     hook: str
@@ -31,42 +47,74 @@ class HookCall:
     prefetch: Json
     today: date
     base_url: str
+    on_too_little: str = SILENCE
+    templates: Mapping[str, str] = field(default_factory=dict)
+    fetch: Fetch | None = None
+
+    @property
+    def patient_id(self) -> str:
+        return as_text(self.context.get("patientId"))
 
 
 @dataclass
 class Answer:
-    """The response body, the decisions behind it, and why other orders were passed over."""
+    """The response body, the decisions behind it, why other orders were passed over, and how
+    each fetch ended.
+    """
 
     body: Json
     decisions: list[Decision] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    fetches: Counter[str] = field(default_factory=Counter)
 
 
 def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
-    """Rate every selected draft order that is ours. The same call gives the same answer."""
+    """Rate every selected draft order that is ours. The same call gives the same answer.
+
+    Decides first with what was sent, and fetches only what could change that. Raises
+    TooLittleToGoOn where the call asks for it.
+    """
     prefetched = read_prefetch(call.prefetch)
-    drafts = read_orders(call.hook, call.context, prefetched.resources, knowledge, call.today)
-    consults: list[Consult] = []
-    if drafts.orders:
-        patient_id = as_text(call.context.get("patientId"))
-        chart = read_chart(prefetched, patient_id, knowledge.terminology)
-        consults = [
-            _consult(call, draft, number, chart, knowledge)
-            for number, draft in enumerate(drafts.orders)
-        ]
+    drafts, consults = _decide(call, prefetched, knowledge)
+    fetches: Counter[str] = Counter()
+    wanted = _wanted(call, prefetched, drafts, consults, knowledge) if call.fetch else {}
+    if wanted:
+        answers, fetches = call.fetch(wanted)
+        for key, resources in answers.items():
+            prefetched.add(key, resources)
+        if answers:
+            drafts, consults = _decide(call, prefetched, knowledge)
+    consults = [_told(call, consult) for consult in consults]
     stale = [without_empty(r) for r in drafts.others if has_our_rating(r) and r.get("id")]
     body = response(consults, stale)
-    return Answer(body, [c.decision for c in consults], drafts.passed_over)
+    return Answer(body, [c.decision for c in consults], drafts.passed_over, fetches)
+
+
+def _decide(
+    call: HookCall, prefetched: Prefetched, knowledge: Knowledge
+) -> tuple[Drafts, list[Consult]]:
+    """The orders of ours and the decision on each, with the data at hand."""
+    resources = prefetched.resources
+    drafts = read_orders(call.hook, call.context, resources, knowledge, call.today)
+    if not drafts.orders:
+        return drafts, []
+    chart = read_chart(prefetched, call.patient_id, knowledge.terminology)
+    cases = [Case(draft.order, chart, draft.today) for draft in drafts.orders]
+    consults = [
+        _consult(call, draft, number, case, knowledge)
+        for number, (draft, case) in enumerate(zip(drafts.orders, cases, strict=True))
+    ]
+    return drafts, consults
 
 
 def _consult(
-    call: HookCall, draft: DraftOrder, number: int, chart: Chart, knowledge: Knowledge
+    call: HookCall, draft: DraftOrder, number: int, case: Case, knowledge: Knowledge
 ) -> Consult:
     """Decide on one order; a fault of its own resource never touches the others."""
-    decision = evaluate_order(Case(draft.order, chart, draft.today), knowledge)
+    decision = evaluate_order(case, knowledge)
     problem = None
     if decision.relevance == RELEVANT:
-        problem = problem_with_order(draft, as_text(call.context.get("patientId")))
+        problem = problem_with_order(draft, call.patient_id)
     return Consult(
         decision=unreadable(decision) if problem else decision,
         resource=without_empty(draft.resource),
@@ -77,3 +125,36 @@ def _consult(
         unresolved_reasons=draft.unresolved_reasons,
         problem=problem or "",
     )
+
+
+def _wanted(
+    call: HookCall,
+    prefetched: Prefetched,
+    drafts: Drafts,
+    consults: list[Consult],
+    knowledge: Knowledge,
+) -> dict[str, str]:
+    """What was not sent and could change an answer: paths by key, most decisive first."""
+    needed = {kind for c in consults for kind in kinds_needed(c.decision, knowledge)}
+    missing = [k for k in BY_WEIGHT if k in needed and k not in prefetched.sent]
+    paths = {key: _path(call.templates[key], call.patient_id) for key in missing}
+    reasons = (name for draft in drafts.orders for name in draft.unresolved_reasons)
+    paths.update({name: quote(name) for name in reasons if name.startswith("Condition/")})
+    return paths
+
+
+def _path(template: str, patient_id: str) -> str:
+    """A prefetch template for the patient; of a search many results are asked for at once."""
+    path = template.replace("{{context.patientId}}", quote(patient_id, safe=""))
+    return f"{path}&_count={PAGE_SIZE}" if "?" in path else path
+
+
+def _told(call: HookCall, consult: Consult) -> Consult:
+    """An order that cannot be checked, told in the way that the client wants on order-sign."""
+    if call.hook != ORDER_SIGN or consult.decision.relevance != TOO_LITTLE_TO_GO_ON:
+        return consult
+    if call.on_too_little == PRECONDITION_FAILED:
+        raise TooLittleToGoOn
+    if call.on_too_little == CARD:
+        return replace(consult, decision=not_checked(consult.decision))
+    return consult

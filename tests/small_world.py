@@ -48,6 +48,25 @@ DISCITIS = (SCT, "302935008")
 HYPERTENSION = (ICD, "I10")  # in no map
 VERTEBROPLASTY = (SCT, "401226007")
 LUMBAR_FUSION = (SCT, "50172003")
+EDEMA_SEEN = (ANSWER, "edema-or-cleft-yes")
+NO_EDEMA = (ANSWER, "edema-or-cleft-no")
+GETTING_WORSE = (ANSWER, "worsening-yes")
+NOT_GETTING_WORSE = (ANSWER, "worsening-no")
+THORACIC_FRACTURE = (SCT, "308756007")
+CERVICAL_FRACTURE = (SCT, "308757003")
+FRACTURE_T12 = (ICD, "S22.080A")
+FRACTURE_L3 = (ICD, "S32.030A")
+THORACIC_PAIN = (SCT, "279038004")
+LEG_PARESIS = (SCT, "102568007")
+URINARY_RETENTION = (SCT, "267064002")
+URINARY_INFECTION = (ICD, "N39.0")
+SCOLIOSIS = (SCT, "111266001")
+FALL = (ICD, "W19.XXXA")
+SHUNT = (SCT, "7733008")
+KIDNEY_DISEASE_4 = (SCT, "431857002")
+GADOLINIUM = (SCT, "407976008")
+IODINATED = (SCT, "426722004")
+CONTRAST_MEDIA = (SCT, "385420005")
 
 # Orders.
 MRI_LUMBAR_WO = (CPT, "72148")
@@ -68,6 +87,13 @@ ABLATION = (CPT, "20982")
 SURGEON = (SCT, "308482002")
 RADIATION_ONCOLOGIST = (SCT, "306256000")
 RADIONUCLIDE_THERAPY = (CPT, "79101")
+MRI_THORACIC_WO = (CPT, "72146")
+MRI_SPINE_W = (LOINC, "36256-6")  # no region
+MRI_WHOLE_SPINE_W = (LOINC, "91561-1")
+CT_LUMBAR = (LOINC, "24963-1")  # contrast not stated
+CT_THORACIC_WO = (CPT, "72128")
+CT_THORACIC_W = (CPT, "72129")
+AUGMENTATION_THORACIC = (CPT, "22513")
 
 
 @cache
@@ -269,3 +295,66 @@ def in_variant(number: int) -> tuple[tuple[tuple[str, str], ...], Json]:
         8: ((FRACTURE, KYPHOSIS), {}),
         9: ((NEOPLASTIC_FRACTURE, PAIN), {}),
     }[number]
+
+
+# What puts the patient in each variant of the guideline: the reasons of the order, and the chart.
+VARIANTS: dict[int, tuple[tuple[tuple[str, str], ...], Json]] = {
+    1: ((FRACTURE, PAIN), {}),
+    2: ((FRACTURE, PAIN), {"conditions": [condition(BREAST_CANCER)]}),
+    3: ((FRACTURE, PAIN), {"conditions": [condition(FRACTURE, onset=days_ago(400))]}),
+    4: ((FRACTURE, ASYMPTOMATIC), {"conditions": [condition(BREAST_CANCER)]}),
+    5: ((OSTEOPOROTIC_FRACTURE, ASYMPTOMATIC), {}),
+    6: ((OSTEOPOROTIC_FRACTURE, PAIN, EDEMA_SEEN), {}),
+    7: ((OSTEOPOROTIC_FRACTURE, PAIN), {"procedures": [procedure(VERTEBROPLASTY)]}),
+    8: ((OSTEOPOROTIC_FRACTURE, PAIN, GETTING_WORSE), {}),
+    9: ((NEOPLASTIC_FRACTURE, PAIN), {}),
+}
+
+
+def ask_in(variant: int, coding: tuple[str, str], *more: tuple[str, str], **options: Any) -> Answer:
+    """The answer to one order for a patient in a variant. `more` are further reasons; lists of
+    resources join those of the variant; `fields` are further fields of the order.
+    """
+    reasons, chart = VARIANTS[variant]
+    draft = order(coding, reasons=reasons + more, **options.pop("fields", {}))
+    for key, resources in chart.items():
+        options[key] = resources + options.get(key, [])
+    return ask(draft, **options)
+
+
+def decide_in(variant: int, *order_and_more: tuple[str, str], **options: Any) -> Decision:
+    (decision,) = ask_in(variant, *order_and_more, **options).decisions
+    return decision
+
+
+def card_in(variant: int, *order_and_more: tuple[str, str], **options: Any) -> Json | None:
+    cards = ask_in(variant, *order_and_more, **options).body["cards"]
+    assert len(cards) <= 1
+    return cards[0] if cards else None
+
+
+def spoken(decision: Decision) -> list[str]:
+    """The safety rules that are about the order, by id."""
+    return [alert.rule.id for alert in decision.alerts if alert.speaks]
+
+
+ARGONAUT = "http://fhir.org/argonaut/Extension/"
+
+
+def extensions(resource: Json) -> Json:
+    """The Argonaut extensions of an order by their short name: pama-rating, …"""
+    ours = (e for e in resource.get("extension", []) if e["url"].startswith(ARGONAUT))
+    return {e["url"].removeprefix(ARGONAUT): e for e in ours}
+
+
+def rating_codes(resource: Json) -> list[str]:
+    """The codes of the PAMA rating on an order: the rating, then the category where it is told."""
+    found = extensions(resource).get("pama-rating")
+    return [c["code"] for c in found["valueCodeableConcept"]["coding"]] if found else []
+
+
+def resources_sent(answer: Answer) -> list[Json]:
+    """Every resource in the actions of an answer, of suggestions and of the system."""
+    buttons = [s for c in answer.body["cards"] for s in c.get("suggestions", [])]
+    actions = [a for s in buttons for a in s["actions"]] + answer.body.get("systemActions", [])
+    return [a["resource"] for a in actions if "resource" in a]

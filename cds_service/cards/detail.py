@@ -2,102 +2,32 @@
 
 from collections.abc import Iterator
 
-from cds_service.cards.consult import Consult, study
+from cds_service.cards.consult import Consult
 from cds_service.cards.evidence import fact_line, proof
 from cds_service.cards.markdown import escape, table
+from cds_service.cards.why import why
 from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
-    NO_CRITERIA,
-    OUTSIDE_SCOPE,
-    QUESTION,
+    NOT_CHECKED,
     RATED,
     UNREADABLE,
-    UNRESOLVED,
-    unknown_facts,
 )
 from cds_service.decision.knowledge import DISAGREEMENT, USUALLY_APPROPRIATE, Variant
 from cds_service.decision.safety import speaking
 
 ADULT = 18
-SAID_OF_A_CARD = ("caution", "soften", "outside-scope", "alternative", "line", "wrong-region")
+# The kinds of rule that are told; what excuses the order comes first.
+EXCUSES = ("soften", "quiet")
+TOLD = (*EXCUSES, "outside-scope", "caution", "wrong-region", "alternative", "line")
 
 
 def detail(consult: Consult) -> str:
     """GitHub-flavoured Markdown; all text of the client is escaped."""
-    if consult.decision.subject == UNREADABLE:
-        return _unreadable(consult)
-    parts = (_why, _facts, _question, _ratings, _reservations, _safety, _suggestions, _source)
+    if consult.decision.subject in (UNREADABLE, NOT_CHECKED):
+        return why(consult)
+    parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions, _source)
     return "\n\n".join(text for part in parts if (text := part(consult)))
-
-
-def ordered(consult: Consult) -> str:
-    order = consult.decision.case.order
-    return study(order.procedure, order.place)
-
-
-def _why(consult: Consult) -> str:
-    """One sentence, which names the order and what is said of it."""
-    return f"**{ordered(consult)}** {SENTENCES[consult.decision.subject](consult)}"
-
-
-def _rated(consult: Consult) -> str:
-    label = consult.guideline.categories[consult.decision.category].label
-    if consult.decision.outcomes.none_possible:
-        return f"is rated *{label}* wherever the guideline applies: {_variants(consult)}."
-    return f"is rated *{label}* in {_variants(consult)}."
-
-
-def _variants(consult: Consult) -> str:
-    variants = consult.decision.outcomes.variants
-    titles = [f"variant {v.number} ({v.title.rstrip('.')})" for v in variants]
-    of = f"the {consult.guideline.title}, {consult.guideline.edition}"
-    return f"{' and '.join(titles)} of {of}"
-
-
-def _no_criteria(consult: Consult) -> str:
-    of = f"the {consult.guideline.title}, {consult.guideline.edition},"
-    if consult.decision.outcomes.variants:
-        return f"is not rated in {_variants(consult)}; what is rated there is listed below."
-    if consult.decision.case.order.procedure.is_imaging:
-        return (
-            f"is not rated: {of} has no imaging variant for a fracture without symptoms and "
-            "without a known malignancy; it describes medical management for it (variant 5)."
-        )
-    return f"is not rated: no treatment variant of {of} fits this patient."
-
-
-def _outside_scope(consult: Consult) -> str:
-    of = f"the {consult.guideline.title}, {consult.guideline.edition},"
-    return f"is not rated: {of} does not cover suspected infection."
-
-
-def _contrast(consult: Consult) -> str:
-    return (
-        f"does not say whether contrast is given, and the rating hangs on it: {_variants(consult)}."
-    )
-
-
-def _asked(consult: Consult) -> str:
-    variants = _variants(consult)
-    return f"is not rated yet; it depends on what the chart does not say. Possible: {variants}."
-
-
-def _given_up(consult: Consult) -> str:
-    missing = ", ".join(
-        consult.guideline.facts[f.name].label.lower() for f in unknown_facts(consult.decision)
-    )
-    return f"could not be rated; not known: {missing}. Possible: {_variants(consult)}."
-
-
-SENTENCES = {
-    RATED: _rated,
-    NO_CRITERIA: _no_criteria,
-    OUTSIDE_SCOPE: _outside_scope,
-    CONTRAST_NOT_STATED: _contrast,
-    QUESTION: _asked,
-    UNRESOLVED: _given_up,
-}
 
 
 def _facts(consult: Consult) -> str:
@@ -159,7 +89,7 @@ def _reserved(consult: Consult) -> Iterator[str]:
             "Presumed osteoporotic from age and sex: no malignancy is known, and the fracture is "
             "coded neither traumatic nor neoplastic."
         )
-    if decision.category == DISAGREEMENT:
+    if any(DISAGREEMENT in dict(v.ratings).values() for v in decision.outcomes.variants):
         note = consult.guideline.categories[DISAGREEMENT].note
         yield f"“Disagreement” means that {note}."
     yield from _missing(consult)
@@ -179,10 +109,11 @@ def _missing(consult: Consult) -> Iterator[str]:
 
 def _safety(consult: Consult) -> str:
     """Every caution that is about the order, marked as ours and not the ACR's."""
-    alerts = speaking(consult.decision.alerts, *SAID_OF_A_CARD)
+    alerts = speaking(consult.decision.alerts, *TOLD)
     if not alerts:
         return ""
-    lines = [f"- {_said(alert)}" for alert in alerts]
+    excuses_first = sorted(alerts, key=lambda alert: alert.rule.kind not in EXCUSES)
+    lines = [f"- {_said(alert)}" for alert in excuses_first]
     return "\n".join(["Safety notes of this service, not of the ACR:", "", *lines])
 
 
@@ -209,19 +140,21 @@ def _suggestions(consult: Consult) -> str:
     return (
         "No usually appropriate study is left that fits the safety notes and can be ordered with "
         "a verified code: discuss with radiology which study answers the question."
+        + _kept_out(consult)
     )
+
+
+def _kept_out(consult: Consult) -> str:
+    """The safety rules that are not about the order, but keep the usually appropriate out."""
+    decision, procedures = consult.decision, consult.guideline.procedures
+    best = {procedures[p] for v in decision.outcomes.variants for p in v.usually_appropriate}
+    silent = [a for a in decision.alerts if not a.speaks and any(p in a.rule.avoid for p in best)]
+    return "".join(f" {alert.rule.title} ({proof(alert.evidence)})." for alert in silent)
 
 
 def _source(consult: Consult) -> str:
     guideline = consult.guideline
     return (
-        f"{guideline.citation} Not covered: high-energy trauma, suspected infection and other "
-        "diseases. The referring physician and the radiologist decide."
-    )
-
-
-def _unreadable(consult: Consult) -> str:
-    return (
-        f"**{ordered(consult)}** was not checked: the order as sent could not be read "
-        f"({escape(consult.problem)}). No rating was made."
+        f"{guideline.citation} Outside its scope: high-energy trauma, suspected infection and "
+        "other diseases. The referring physician and the radiologist decide."
     )

@@ -20,10 +20,15 @@ NOT_QUALIFIED = "not-a-qcdsm:vcf-appropriateness"
 def with_rating(
     resource: dict, rating: str | None, category: Category | None, consult_id: str, auc: str | None
 ) -> dict:
-    """The order with this rating, or with none, in place of what an earlier evaluation left."""
-    kept = [e for e in resource.get("extension", []) if e.get("url") not in EXTENSIONS]
+    """The order with this rating in place of an earlier one, or without the one of ours.
+
+    A rating that another service left stays until there is one of ours to take its place.
+    """
+    kept = resource.get("extension", [])
+    if rating is not None or has_our_rating(resource):
+        kept = [e for e in kept if e.get("url") not in EXTENSIONS]
     if rating is not None:
-        kept += _extensions(rating, category, consult_id, auc)
+        kept = kept + _extensions(rating, category, consult_id, auc)
     rest = {name: value for name, value in resource.items() if name != "extension"}
     return {**rest, "extension": kept} if kept else rest
 

@@ -1,15 +1,17 @@
 """The one line of a card: the ordered study, what is said of it, and the better choice."""
 
 from cds_service.cards.consult import Consult, study
-from cds_service.cards.detail import ordered
+from cds_service.cards.why import ordered
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
+    NOT_CHECKED,
     OUTSIDE_SCOPE,
     QUESTION,
     RATED,
     UNREADABLE,
     UNRESOLVED,
+    WELCOME,
 )
 from cds_service.decision.safety import cautions
 
@@ -38,9 +40,11 @@ STATES = {
     NO_CRITERIA: "not rated by the ACR for this fracture.",
     OUTSIDE_SCOPE: "not rated, infection is possible.",
     CONTRAST_NOT_STATED: "state the contrast.",
+    WELCOME: "not warned against.",
     UNRESOLVED: "not rated, the chart leaves it open.",
     QUESTION: "one question decides.",
     UNREADABLE: "not checked, the order could not be read.",
+    NOT_CHECKED: "not checked, no coded reason and no conditions.",
 }
 
 

@@ -41,7 +41,9 @@ CONTRAST_NOT_STATED = "contrast-not-stated"
 QUESTION = "question"
 UNRESOLVED = "unresolved"
 OUTSIDE_SCOPE = "outside-scope"
+WELCOME = "welcome"
 UNREADABLE = "unreadable"
+NOT_CHECKED = "not-checked"
 NOT_RELEVANT = "not-relevant"
 
 
@@ -151,9 +153,8 @@ def _heed_safety(decision: Decision) -> Decision:
             rating=NO_CRITERIA_APPLY,
             question=None,
         )
-    elif speaking(decision.alerts, "quiet") and decision.subject == RATED:
-        rating = None if decision.rating == NOT_APPROPRIATE else decision.rating
-        decision = replace(decision, indicator=None, rating=rating)
+    elif speaking(decision.alerts, "quiet") and decision.rating != APPROPRIATE:
+        decision = replace(decision, subject=WELCOME, indicator=None, rating=None, question=None)
     elif speaking(decision.alerts, "soften") and decision.indicator == "warning":
         decision = replace(decision, indicator="info")
     urgent = more_urgent(decision.indicator, *(a.rule.indicator for a in cautions(decision.alerts)))
@@ -209,11 +210,20 @@ def pama_rating(category: str | None) -> str:
 
 def unreadable(decision: Decision) -> Decision:
     """The decision on an order that is ours and relevant, but cannot be trusted as it was sent."""
+    return _unrated(decision, UNREADABLE)
+
+
+def not_checked(decision: Decision) -> Decision:
+    """The decision on an order of which too little is known, where that is to be told."""
+    return _unrated(decision, NOT_CHECKED)
+
+
+def _unrated(decision: Decision, subject: str) -> Decision:
     return Decision(
         decision.case,
         decision.relevance,
         decision.facts,
-        subject=UNREADABLE,
+        subject=subject,
         indicator="info",
         topic="unresolved",
     )

@@ -8,18 +8,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cds_service.decision.chart import Case, Evidence, Finding
+from cds_service.decision.findings import (
+    SAID_OF_THE_PATIENT,
+    at_two_places,
+    certain,
+    coded_as,
+    is_osteoporotic_for_sure,
+    is_symptom,
+    lies_elsewhere,
+    may_be_presumed_osteoporotic,
+    still_counts,
+)
 from cds_service.decision.fractures import (
     compression_fractures,
-    fractures_meant,
     may_have_a_fracture,
     parts_of_fracture,
 )
 
-SYMPTOMS = frozenset({"radiculopathy", "neurologic-deficit", "cord-compression"})
-INTERVENTIONS = frozenset({"vertebral-augmentation-performed", "spine-surgery"})
-PRESUMED_OSTEOPOROTIC_FROM = 65
-PRESUMED_OSTEOPOROTIC_FROM_IN_WOMEN = 50
-OBSERVATIONS_COUNT_FOR = 90
+DONE_TO_THE_PATIENT = ("Condition", "Procedure")
 
 
 @dataclass(frozen=True)
@@ -53,27 +59,27 @@ def _vcf(case: Case, _: Facts) -> Fact:
 
 
 def _symptomatic(case: Case, _: Facts) -> Fact:
-    present = [f for f in _certain(case) if case.recent(f) and _is_symptom(f, case)]
+    present = [f for f in certain(case) if case.recent(f) and is_symptom(f, case)]
     if present:
         return _coded("symptomatic", present)
     answered = _answered("symptomatic", case)
     if answered:
         return answered
-    denied = [f for f in _certain(case) if "asymptomatic" in f.sets and _still_counts(f, case)]
+    denied = [f for f in certain(case) if "asymptomatic" in f.sets and still_counts(f, case)]
     if denied:
         return Fact("symptomatic", False, "coded", _proof(denied))
     return Fact("symptomatic", None, "unknown")
 
 
 def _malignancy(case: Case, _: Facts) -> Fact:
-    return _fact("malignancy", case, _coded_as(case, {"malignancy"}), needs=("conditions",))
+    return _fact("malignancy", case, coded_as(case, {"malignancy"}), needs=("conditions",))
 
 
 def _prior_vcf(case: Case, _: Facts) -> Fact:
     fractures = compression_fractures(case)
     old = [f for f in fractures if not f.is_new(case.today)]
-    treated = _coded_as(case, {"vertebral-augmentation-performed"})
-    several = _at_two_places(fractures)
+    treated = coded_as(case, {"vertebral-augmentation-performed"}, ("Procedure",))
+    several = at_two_places(fractures)
     needs = ("conditions", "procedures")
     doubt = may_have_a_fracture(case)
     return _fact("prior_vcf", case, [*old, *treated, *several], needs=needs, doubt=doubt)
@@ -87,23 +93,22 @@ def _new_vcf(case: Case, _: Facts) -> Fact:
 
 def _prior_spine_intervention(case: Case, _: Facts) -> Fact:
     fracture = parts_of_fracture(case)
-    done = [
-        f
-        for f in _coded_as(case, INTERVENTIONS)
-        if not (fracture and f.parts and fracture.isdisjoint(f.parts))
-    ]
+    augmented = coded_as(case, {"vertebral-augmentation-performed"}, DONE_TO_THE_PATIENT)
+    operated = coded_as(case, {"spine-surgery"}, (*DONE_TO_THE_PATIENT, "reason"))
+    here = [f for f in augmented + operated if not lies_elsewhere(f, fracture)]
     needs = ("conditions", "procedures")
-    return _fact("prior_spine_intervention", case, done, needs=needs)
+    return _fact("prior_spine_intervention", case, here, needs=needs)
 
 
 def _osteoporotic(case: Case, facts: Facts) -> Fact:
-    coded = _coded_as(case, {"osteoporosis", "osteoporotic-vertebral-fracture"})
+    sets = {"osteoporosis", "osteoporotic-vertebral-fracture"}
+    coded = coded_as(case, sets, (*SAID_OF_THE_PATIENT, "Observation"))
     if coded:
         return _coded("osteoporotic", coded)
     answered = _answered("osteoporotic", case)
     if answered:
         return answered
-    if facts["malignancy"].value is False and _may_be_presumed_osteoporotic(case):
+    if facts["malignancy"].value is False and may_be_presumed_osteoporotic(case):
         return Fact("osteoporotic", True, "presumed")
     return Fact("osteoporotic", None, "unknown")
 
@@ -112,26 +117,25 @@ def _pathologic(case: Case, facts: Facts) -> Fact:
     fractures = compression_fractures(case)
     proof = [f for f in fractures if "neoplastic-vertebral-fracture" in f.sets]
     if fractures:
-        proof += _coded_as(case, {"vertebral-metastasis"})
+        proof += coded_as(case, {"vertebral-metastasis"}, (*SAID_OF_THE_PATIENT, "Observation"))
     if proof:
         return _coded("pathologic", proof)
     answered = _answered("pathologic", case)
     if answered:
         return answered
-    if facts["malignancy"].value is False or _osteoporotic_for_sure(case):
+    if facts["malignancy"].value is False or is_osteoporotic_for_sure(case):
         return Fact("pathologic", False, "implied")
     return Fact("pathologic", None, "unknown")
 
 
 def _edema_or_cleft(case: Case, _: Facts) -> Fact:
-    return _fact(
-        "edema_or_cleft", case, _coded_as(case, {"bone-marrow-edema-or-cleft"}), needs=None
-    )
+    seen = coded_as(case, {"bone-marrow-edema-or-cleft"}, (*SAID_OF_THE_PATIENT, "Observation"))
+    return _fact("edema_or_cleft", case, seen, needs=None)
 
 
 def _worsening(case: Case, _: Facts) -> Fact:
-    deformity = [f for f in _coded_as(case, {"kyphosis"}) if case.recent(f)]
-    breathing = [f for f in _coded_as(case, {"restrictive-lung-disease"}) if f.is_reason]
+    deformity = [f for f in coded_as(case, {"kyphosis"}) if case.recent(f)]
+    breathing = [f for f in coded_as(case, {"restrictive-lung-disease"}) if f.is_reason]
     return _fact("worsening", case, deformity + breathing, needs=("conditions",))
 
 
@@ -193,56 +197,3 @@ def _answered(name: str, case: Case) -> Fact | None:
         return None
     proof = [f for f in case.order.reasons if f.answer and f.answer[0] == name]
     return Fact(name, next(iter(given)), "answered", _proof(proof))
-
-
-def _certain(case: Case) -> Iterable[Finding]:
-    return (f for f in case.findings if f.certain)
-
-
-def _coded_as(case: Case, sets: Iterable[str]) -> list[Finding]:
-    return [f for f in _certain(case) if not f.sets.isdisjoint(sets)]
-
-
-def _is_symptom(finding: Finding, case: Case) -> bool:
-    if not finding.sets.isdisjoint(SYMPTOMS):
-        return True
-    fracture = parts_of_fracture(case)
-    elsewhere = finding.parts and fracture and fracture.isdisjoint(finding.parts)
-    return "spine-pain" in finding.sets and not elsewhere
-
-
-def _still_counts(finding: Finding, case: Case) -> bool:
-    if finding.source == "Observation":
-        return finding.seen_within(OBSERVATIONS_COUNT_FOR, case.today)
-    return finding.current
-
-
-def _at_two_places(fractures: Iterable[Finding]) -> list[Finding]:
-    """The fractures, if two of them are stated at different levels or regions."""
-    placed = [f for f in fractures if f.parts]
-    apart = any(_differ(a, b) for i, a in enumerate(placed) for b in placed[i + 1 :])
-    return placed if apart else []
-
-
-def _differ(a: Finding, b: Finding) -> bool:
-    if a.place.is_level and b.place.is_level:
-        return a.place != b.place
-    return a.parts.isdisjoint(b.parts)
-
-
-def _may_be_presumed_osteoporotic(case: Case) -> bool:
-    """The age and sex at which a fracture that is coded neither traumatic nor neoplastic is."""
-    other = {"traumatic-vertebral-fracture", "neoplastic-vertebral-fracture"}
-    fractures = compression_fractures(case)
-    if not fractures or any(f.sets & other for f in fractures) or case.age is None:
-        return False
-    if case.age >= PRESUMED_OSTEOPOROTIC_FROM:
-        return True
-    return case.chart.sex == "female" and case.age >= PRESUMED_OSTEOPOROTIC_FROM_IN_WOMEN
-
-
-def _osteoporotic_for_sure(case: Case) -> bool:
-    """The fracture is coded osteoporotic, and neither bone metastasis nor myeloma is coded."""
-    coded = any("osteoporotic-vertebral-fracture" in f.sets for f in fractures_meant(case))
-    tumor = _coded_as(case, {"bone-metastasis", "vertebral-metastasis", "myeloma"})
-    return coded and not tumor and case.chart.has("conditions")

@@ -17,8 +17,6 @@ def is_compression_fracture(finding: Finding, case: Case) -> bool | None:
         return _at_least(YOUNG_TRAUMA_BELOW, case)
     if "vertebral-compression-fracture" in sets:
         return True
-    if "fracture-bone-not-stated" in sets and "spine-body-site" in sets:
-        return True
     if "vertebral-fracture-type-not-stated" in sets:
         return _at_least(FRAGILE_FROM, case)
     return False
@@ -65,7 +63,7 @@ def _candidates(case: Case) -> Iterable[Finding]:
 
 def _at_least(years: int, case: Case) -> bool | None:
     """Old enough, or fragile by code: then the doubtful fracture counts."""
-    if any(f.certain and f.sets & FRAGILE for f in case.findings):
+    if any(f.sets & FRAGILE for f in _candidates(case)):
         return True
     age = case.age
     if age is not None and age >= years:

@@ -24,6 +24,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
     """
     findings: list[Finding] = []
     unread: list[str] = []
+    supplied = prefetched.supplied
     patient: Json = {}
     for resource in _each_once(prefetched.resources):
         if resource["resourceType"] == "Patient":
@@ -35,26 +36,15 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
         problem = _problem(resource, patient_id)
         if problem:
             unread.append(f"{reference(resource)} ({problem})")
-            prefetched.supplied.discard(KEYS[resource["resourceType"]])
+            supplied.discard(KEYS[resource["resourceType"]])
         else:
             findings.append(finding)
-    return _with_patient(patient, patient_id, prefetched, findings, unread)
-
-
-def _with_patient(
-    patient: Json,
-    patient_id: str,
-    prefetched: Prefetched,
-    findings: list[Finding],
-    unread: list[str],
-) -> Chart:
-    supplied = set(prefetched.supplied)
     problem = _problem(patient, patient_id) if patient else None
     if problem:
         unread.append(f"Patient ({problem})")
-    if problem or not patient:
-        supplied.discard("patient")
         patient = {}
+    if not patient:
+        supplied.discard("patient")
     return Chart(
         findings=tuple(findings),
         birth_date=as_date(patient.get("birthDate")),

@@ -43,8 +43,13 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
         return frozenset(systems), None
     sets = frozenset().union(*(m.sets for m in meanings))
     place = _most_precise(m.place for m in meanings)
-    shown = display[:LONGEST_DISPLAY]
+    shown = _shown(display, sets)
     return frozenset(systems), Finding("", sets, shown, place, encounter=encounter, answer=answer)
+
+
+def _shown(display: str, sets: frozenset[str]) -> str:
+    stated = "contrast-allergy-agent-not-stated" not in sets
+    return display[:LONGEST_DISPLAY] + ("" if stated else ", agent not stated")
 
 
 def finding_of(resource: Json, terminology: Terminology) -> Finding | None:
@@ -125,13 +130,10 @@ def _observation(resource: Json, terminology: Terminology) -> Finding | None:
     sets = (sets & MEASURED) | (value.sets if value else frozenset()) if has_value else sets
     if not sets:
         return None
-    return replace(
-        value or finding,
-        source="Observation",
-        sets=sets,
-        when=_observed(resource),
-        value=float(number) if isinstance(number, int | float) else None,
-    )
+    seen = replace(value or finding, source="Observation", sets=sets, when=_observed(resource))
+    if "egfr" not in sets or not isinstance(number, int | float):
+        return seen
+    return replace(seen, value=float(number), display=f"eGFR {number:g} mL/min/1.73 m²")
 
 
 def _observed(resource: Json) -> Any:
@@ -152,7 +154,9 @@ READERS: dict[str, Callable[[Json, Terminology], Finding | None]] = {
 
 
 def _located(finding: Finding, resource: Json, terminology: Terminology) -> Finding:
-    """The finding with what the body site adds to it: that it is the spine, and where."""
+    """The finding with what the body site adds to it: where in the spine it is, and that a
+    fracture whose code does not state the bone is one of a vertebra.
+    """
     sites = resource.get("bodySite")
     found = [
         coded(site, terminology)[1] for site in (sites if isinstance(sites, list) else [sites])
@@ -161,7 +165,9 @@ def _located(finding: Finding, resource: Json, terminology: Terminology) -> Find
     if not spine:
         return finding
     place = finding.place or _most_precise(f.place for f in spine)
-    return replace(finding, sets=finding.sets | {"spine-body-site"}, place=place)
+    if "fracture-bone-not-stated" not in finding.sets:
+        return replace(finding, place=place)
+    return replace(finding, sets=finding.sets | {"vertebral-compression-fracture"}, place=place)
 
 
 def _encounter(code: str) -> str:

@@ -93,7 +93,9 @@ def problem_with_order(draft: DraftOrder, patient_id: str) -> str | None:
 
 
 def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning], str]:
-    """What the codings of an order mean, all of one procedure; else why it is not ours."""
+    """What the codings of an order mean, the procedure that they agree on first; else why it is
+    not ours.
+    """
     if resource.get("resourceType") != "ServiceRequest":
         return [], "no-service-request"
     if resource.get("doNotPerform") is True:
@@ -104,7 +106,7 @@ def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning]
     procedure = _procedure(meanings, knowledge)
     if procedure is None:
         return [], "conflicting-codes"
-    return [m for m in meanings if m.procedure == procedure.id], ""
+    return sorted(meanings, key=lambda m: m.procedure != procedure.id), ""
 
 
 def _order(
@@ -112,6 +114,7 @@ def _order(
 ) -> Order:
     procedure = knowledge.guideline.procedures[meanings[0].procedure]
     place = _place(meanings, knowledge.terminology)
+    same = [m for m in meanings if m.procedure == procedure.id]
     return Order(
         id=as_text(resource.get("id")),
         procedure=procedure,
@@ -121,7 +124,7 @@ def _order(
         reasons=tuple(reasons.findings),
         has_coded_reasons=reasons.coded,
         questions_asked=len({f.answer[0] for f in reasons.findings if f.answer}),
-        rated_as="" if any(m.exact for m in meanings) else meanings[0].comment,
+        rated_as="" if any(m.exact for m in same) else same[0].comment,
     )
 
 

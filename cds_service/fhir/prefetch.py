@@ -1,7 +1,7 @@
 """What the prefetch holds: the resources by type, and which kinds of data came in full."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +21,40 @@ KEYS = {resource_type: key for key, resource_type in KINDS.items()}
 
 @dataclass
 class Prefetched:
-    """`supplied` are the keys whose data came in full, `counts` how many resources came of each."""
+    """`sent` are the kinds that were answered, `partial` those of them that came in part only;
+    `counts` says how many resources came of each kind.
+    """
 
     resources: list[Json] = field(default_factory=list)
-    supplied: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)
+    partial: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def supplied(self) -> set[str]:
+        """The kinds that came in full."""
+        return self.sent - self.partial
+
+    def add(self, key: str, values: Iterable[Any]) -> None:
+        """The answer to a key, as one value or in pages."""
+        kinds = {key} if key in KINDS else set()
+        more = False
+        for value in values:
+            kinds |= self._add(value)
+            more = more or has_next_page(value)
+        self.sent |= kinds
+        if more:
+            self.partial |= kinds
+
+    def _add(self, value: Any) -> set[str]:
+        kinds = set()
+        for resource in resources_in(value):
+            kind = KEYS.get(as_text(resource.get("resourceType")))
+            if kind:
+                kinds.add(kind)
+                self.counts[kind] += 1
+                self.resources.append(resource)
+        return kinds
 
 
 def read_prefetch(prefetch: Any) -> Prefetched:
@@ -36,21 +65,9 @@ def read_prefetch(prefetch: Any) -> Prefetched:
     by the resources in it. A Bundle with a next page came in part.
     """
     found = Prefetched()
-    partial: set[str] = set()
     for key, value in as_dict(prefetch).items():
-        if value is not None and _failed(value):
-            continue
-        kinds = {key} if key in KINDS else set()
-        for resource in resources_in(value):
-            kind = KEYS.get(as_text(resource.get("resourceType")))
-            if kind:
-                kinds.add(kind)
-                found.counts[kind] += 1
-                found.resources.append(resource)
-        found.supplied |= kinds
-        if has_next_page(value):
-            partial |= kinds
-    found.supplied -= partial
+        if value is None or not _failed(value):
+            found.add(key, [value])
     return found
 
 

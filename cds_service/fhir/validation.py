@@ -20,6 +20,9 @@ STATUS_CODES = {
         "entered-in-error",
     },
 }
+# A Procedure without a status counts, although FHIR requires one.
+TOLERATED = {"Procedure": {"status": "unknown"}}
+
 MODELS = (
     "AllergyIntolerance",
     "Condition",
@@ -35,7 +38,8 @@ def problem_with(resource: Json) -> str | None:
     """The field that makes a resource invalid, or None where it is valid. Never a value of it."""
     try:
         model = get_fhir_model_class(resource["resourceType"])
-        model.model_validate(without_empty(resource))
+        tolerated = TOLERATED.get(resource["resourceType"], {})
+        model.model_validate({**tolerated, **without_empty(resource)})
     except ValidationError as error:
         path = [str(part) for part in error.errors()[0]["loc"]]
         return ".".join(path) or "the resource"

@@ -21,9 +21,9 @@ Post = Callable[[Case], tuple[int, Any]]
 
 
 def in_process() -> Post:
-    """Posts to the application itself, with the case's day as today."""
+    """Posts to the application itself, with the case's day as today; nothing is fetched."""
     day: list[date] = []
-    app = create_app(Settings(public_url=PUBLIC_URL), today=lambda: day[-1])
+    app = create_app(Settings(public_url=PUBLIC_URL, fetch_milliseconds=0), lambda: day[-1])
     client = app.test_client()
 
     def post(case: Case) -> tuple[int, Any]:
@@ -36,15 +36,22 @@ def in_process() -> Post:
 
 
 def to_url(url: str) -> Post:
-    """Posts to a running service. What counts as today travels as the date of the orders."""
+    """Posts to a running service. What counts as today travels as the date of the orders; the
+    FHIR server of the case, which is not there, is left out.
+    """
     base = url.rstrip("/")
     session = requests.Session()
 
     def post(case: Case) -> tuple[int, Any]:
-        body = session.post(base + PATH, json=_dated(case.request, case), timeout=TIMEOUT_SECONDS)
+        request = _without_server(_dated(case.request, case))
+        body = session.post(base + PATH, json=request, timeout=TIMEOUT_SECONDS)
         return body.status_code, _undated(_at_public_url(body.json(), base), case)
 
     return post
+
+
+def _without_server(request: Any) -> Any:
+    return {k: v for k, v in request.items() if k != "fhirServer"}
 
 
 def _orders(request: Any) -> list[dict]:

@@ -7,6 +7,8 @@ from flask import Flask, Response, jsonify
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from cds_service.decision.chart import KINDS
+from cds_service.hook import TooLittleToGoOn
 from cds_service.web.log import log
 from cds_service.web.schemas import fields_of
 
@@ -40,6 +42,7 @@ def register(app: Flask) -> None:
     """All handlers of the application."""
     app.register_error_handler(ValidationError, _wrong_fields)
     app.register_error_handler(BadRequest, _bad_request)
+    app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
 
@@ -51,6 +54,14 @@ def _wrong_fields(error: ValidationError) -> Response:
 
 def _bad_request(error: BadRequest) -> Response:
     return outcome(400, [issue("invalid", str(error))])
+
+
+def _precondition_failed(_: TooLittleToGoOn) -> Response:
+    text = (
+        "The order has no coded reason, and the conditions of the patient were not supplied: send "
+        f"the prefetch keys {', '.join(KINDS)}, or a coded reason."
+    )
+    return outcome(412, [issue("required", text, "prefetch.conditions")])
 
 
 def _refused(error: HTTPException) -> Response:

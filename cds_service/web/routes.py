@@ -1,6 +1,7 @@
 """The routes of CDS Hooks, each of a few lines."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from time import perf_counter
 
@@ -8,8 +9,11 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.knowledge import Knowledge
-from cds_service.hook import Answer, HookCall, answer_hook
-from cds_service.services import SERVICE_ID, discovery
+from cds_service.fhir.client import FhirServer
+from cds_service.fhir.fetch import Fetcher
+from cds_service.fhir.plain import as_dict, as_text
+from cds_service.hook import Answer, Fetch, HookCall, answer_hook
+from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.errors import BadRequest
 from cds_service.web.log import log
 from cds_service.web.schemas import envelope
@@ -17,10 +21,22 @@ from cds_service.web.schemas import envelope
 NESTED_TOO_DEEP = "The body is nested too deeply."
 
 
-def hooks(knowledge: Knowledge, public_url: str, today: Callable[[], date]) -> Blueprint:
+@dataclass(frozen=True)
+class Site:
+    """How the service is set up at this place; see `Settings` and `HookCall`."""
+
+    knowledge: Knowledge
+    public_url: str
+    on_too_little: str
+    fetcher: Fetcher | None
+    today: Callable[[], date]
+
+
+def hooks(site: Site) -> Blueprint:
     """Discovery, the service and its feedback."""
     blueprint = Blueprint("hooks", __name__)
-    services = discovery(knowledge)
+    services = discovery(site.knowledge)
+    templates = prefetch_templates(site.knowledge)
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
@@ -30,9 +46,9 @@ def hooks(knowledge: Knowledge, public_url: str, today: Callable[[], date]) -> B
     def call_service(service_id: str) -> Response:
         _known(service_id)
         started = perf_counter()
-        call = _call(public_url, today())
+        call = _call(site, templates)
         try:
-            answer = answer_hook(call, knowledge)
+            answer = answer_hook(call, site.knowledge)
         except RecursionError:
             raise BadRequest(NESTED_TOO_DEEP) from None
         _log_answer(call, answer, started)
@@ -52,16 +68,30 @@ def _known(service_id: str) -> None:
         abort(404)
 
 
-def _call(public_url: str, today: date) -> HookCall:
+def _call(site: Site, templates: dict[str, str]) -> HookCall:
     body = envelope(_body())
     return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
         context=body["context"],
         prefetch=body["prefetch"] or {},
-        today=today,
-        base_url=public_url or request.url_root.rstrip("/"),
+        today=site.today(),
+        base_url=site.public_url or request.url_root.rstrip("/"),
+        on_too_little=site.on_too_little,
+        templates=templates,
+        fetch=_fetch(site.fetcher, body),
     )
+
+
+def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
+    """The way to the client's FHIR server, where it sent one. Its scopes are not looked at:
+    they are not the same everywhere, and a refusal tells all there is to know.
+    """
+    if fetcher is None or not body.get("fhirServer"):
+        return None
+    token = as_text(as_dict(body.get("fhirAuthorization")).get("access_token"))
+    server = FhirServer(body["fhirServer"], token)
+    return lambda wanted: fetcher.fetch(server, wanted)
 
 
 def _body() -> dict:
@@ -86,6 +116,7 @@ def _log_answer(call: HookCall, answer: Answer, started: float) -> None:
         service=SERVICE_ID,
         orders=[_outcome(decision) for decision in answer.decisions],
         passed_over=dict(answer.passed_over),
+        fetches=dict(answer.fetches),
         milliseconds=round((perf_counter() - started) * 1000, 1),
     )
 

@@ -1,0 +1,101 @@
+"""To which FHIR servers the service may connect, checked by name and again by address.
+
+The caller of a hook chooses `fhirServer`, so it is not trusted: only servers that the operator
+names are called, and a name is resolved once, by the code that connects to the result.
+"""
+
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+from urllib3.util.connection import create_connection
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class AllowedServers:
+    """`servers` are base addresses; `loopback` allows any server on this machine (for trying
+    things out); `private` says that the named servers may be in the private network.
+    """
+
+    servers: frozenset[str] = frozenset()
+    loopback: bool = False
+    private: bool = False
+
+    def permits(self, base: str) -> bool:
+        """Whether a base address may be called at all."""
+        try:
+            parts = urlsplit(base)
+            host = parts.hostname or ""
+            known_port = parts.port is None or parts.port > 0
+        except ValueError:
+            return False
+        if parts.query or parts.fragment or "@" in parts.netloc or not known_port:
+            return False
+        if self.loopback and host in LOOPBACK_NAMES:
+            return parts.scheme in ("http", "https")
+        return parts.scheme == "https" and base.rstrip("/") in self.servers
+
+    def permits_address(self, address: str) -> bool:
+        """Whether a name may lead to this address."""
+        ip = _plain(ip_address(address))
+        if ip.is_loopback:
+            return self.loopback
+        if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+            return False
+        return ip.is_global or (self.private and ip.is_private)
+
+    @cached_property
+    def pool_classes(self) -> dict[str, type[HTTPConnectionPool]]:
+        """Connection pools of urllib3 that connect to permitted addresses only."""
+        http = type("CheckedHTTPConnection", (_Checked, HTTPConnection), {"allowed": self})
+        https = type("CheckedHTTPSConnection", (_Checked, HTTPSConnection), {"allowed": self})
+        return {
+            "http": type("CheckedHTTPPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
+            "https": type("CheckedHTTPSPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
+        }
+
+
+class _Checked:
+    """A connection that looks at the address before it opens a socket to it."""
+
+    allowed: AllowedServers
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise NewConnectionError(self, "the name has no address") from error
+        addresses = [entry[4][0] for entry in found]
+        if not all(self.allowed.permits_address(address) for address in addresses):
+            raise NewConnectionError(self, "the address is not permitted")
+        try:
+            target = (addresses[0], self.port)
+            return create_connection(target, self.timeout, socket_options=self.socket_options)
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
+
+
+class CheckedAdapter(HTTPAdapter):
+    """Lets a requests session connect to permitted addresses only."""
+
+    def __init__(self, allowed: AllowedServers, connections: int):
+        self.allowed = allowed
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self.allowed.pool_classes
+
+
+def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """An IPv4 address written as IPv6 counts as what it is."""
+    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    return mapped or ip
