@@ -18,3 +18,8 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 def when_ready(server):
     """What was loaded stays shared between the workers: the collector leaves it alone."""
     gc.freeze()
+
+
+def post_worker_init(worker):
+    """A new worker, also after SIGHUP, takes the clients file as it is now."""
+    worker.wsgi.extensions["callers"].after_fork()

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HELP = {
-    "CDS_AUTH": "who may call; `open` (anyone) is the only mode so far and must be set",
+    "CDS_AUTH": "who may call: `required` (the clients of the clients file, by signed token) or "
+    "`open` (anyone; `make run` sets it); default required",
+    "CDS_CLIENTS": "the clients file (TOML); default: none, so that nobody may call",
+    "CDS_TOKEN_SECONDS": "longest lifetime of a token; default 900",
+    "CDS_DATA": "folder for what is kept on this machine; default `data`",
+    "DATABASE_URL": "database that all hosts share, as `postgresql+psycopg://…`; default: a SQLite "
+    "file in `CDS_DATA`",
     "CDS_PUBLIC_URL": "address of the service as clients see it, for links and ratings; "
     "default: the address of the request",
     "CDS_MAX_BODY_BYTES": "largest request body in bytes; default 10000000",
-    "CDS_FHIR_SERVERS": "base addresses of the FHIR servers that may be called, separated by "
-    "commas; default: none but those on this machine",
-    "CDS_FHIR_PRIVATE": "`yes` if those servers are in the private network; default: no",
-    "CDS_FETCH_MILLISECONDS": "time for all fetches of a hook together; 0 fetches nothing; "
-    "default 400",
-    "CDS_ON_TOO_LITTLE": "what to do on order-sign with an order of ours that has no coded reason "
-    "while the conditions are not supplied: `silence`, `card` or `412`; default silence",
+    "CDS_FETCH_MILLISECONDS": "in open mode: time for all fetches of a hook together; 0 fetches "
+    "nothing; default 400",
+    "CDS_ON_TOO_LITTLE": "in open mode: what to do on order-sign with an order of ours that has no "
+    "coded reason while the conditions are not supplied: `silence`, `card` or `412`; default "
+    "silence",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
 }
 SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
@@ -28,14 +32,17 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """`public_url` is empty, or has no slash at its end, as the `fhir_servers`; sizes are in
-    bytes, times in milliseconds.
+    """`public_url` is empty, or has no slash at its end; sizes are in bytes.
+    `open` lets anyone call; tests and the replay do.
     """
 
     public_url: str = ""
     max_body_bytes: int = 10_000_000
-    fhir_servers: frozenset[str] = frozenset()
-    fhir_private: bool = False
+    open: bool = True
+    clients: Path | None = None
+    token_seconds: int = 900
+    data: Path = Path("data")
+    database_url: str = ""
     fetch_milliseconds: int = 400
     on_too_little: str = "silence"
     mappings: Path = SHIPPED_MAPPINGS
@@ -43,16 +50,15 @@ class Settings:
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment. Raises ConfigError."""
-    if environment.get("CDS_AUTH") != "open":
-        raise ConfigError(
-            "CDS_AUTH is not set to `open`. Callers are not checked yet, so the service starts "
-            "only where that is said: CDS_AUTH=open (`make run` does so)."
-        )
+    clients = environment.get("CDS_CLIENTS")
     return Settings(
+        open=_one_of(environment, "CDS_AUTH", ("required", "open")) == "open",
+        clients=Path(clients) if clients else None,
+        token_seconds=_whole(environment, "CDS_TOKEN_SECONDS", Settings.token_seconds, 1),
+        data=Path(environment.get("CDS_DATA") or Settings.data),
+        database_url=environment.get("DATABASE_URL", ""),
         public_url=_url(environment.get("CDS_PUBLIC_URL", "")),
         max_body_bytes=_whole(environment, "CDS_MAX_BODY_BYTES", Settings.max_body_bytes, 1),
-        fhir_servers=_servers(environment.get("CDS_FHIR_SERVERS", "")),
-        fhir_private=_one_of(environment, "CDS_FHIR_PRIVATE", ("no", "yes")) == "yes",
         fetch_milliseconds=_whole(
             environment, "CDS_FETCH_MILLISECONDS", Settings.fetch_milliseconds, 0
         ),
@@ -65,13 +71,6 @@ def _url(value: str) -> str:
     if value and not value.startswith(("https://", "http://")):
         raise ConfigError("CDS_PUBLIC_URL must start with https:// or http://")
     return value.rstrip("/")
-
-
-def _servers(value: str) -> frozenset[str]:
-    servers = frozenset(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-    if not all(server.startswith("https://") for server in servers):
-        raise ConfigError("CDS_FHIR_SERVERS: each address must start with https://")
-    return servers
 
 
 def _one_of(environment: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:

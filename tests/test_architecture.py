@@ -20,17 +20,20 @@ MAY_IMPORT = {
     "services": {"decision"},
     "about": {"decision"},
     "config": set(),
-    "web": {"about", "decision", "fhir", "hook", "services"},
+    "access": set(),
+    "web": {"about", "access", "config", "decision", "fhir", "hook", "services"},
 }
 # Which parts may import a library.
 ROOMS = {
     "flask": {"web", "__init__"},
     "flask_cors": {"__init__"},
     "werkzeug": {"web"},
-    "requests": {"fhir", "replay"},
+    "requests": {"access", "fhir", "replay"},
+    "jwt": {"access"},
+    "sqlalchemy": {"access", "web"},
     "urllib3": {"fhir"},
     "circuitbreaker": {"fhir"},
-    "marshmallow": {"web", "mappings"},
+    "marshmallow": {"access", "web", "mappings"},
     "fhir": {"fhir", "mappings"},
     "pydantic": {"fhir", "mappings"},
     "rich": {"replay"},

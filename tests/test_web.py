@@ -165,8 +165,9 @@ def test_the_log_has_one_line_per_hook_and_nothing_of_the_patient(client, capsys
 
 
 SETTINGS = [
-    ({}, "CDS_AUTH"),
-    ({"CDS_AUTH": "required"}, "CDS_AUTH"),
+    ({"CDS_AUTH": "optional"}, "CDS_AUTH"),
+    ({"CDS_TOKEN_SECONDS": "0"}, "CDS_TOKEN_SECONDS"),
+    ({"CDS_ON_TOO_LITTLE": "shout"}, "CDS_ON_TOO_LITTLE"),
     ({"CDS_AUTH": "open", "CDS_PUBLIC_URL": "cds.example.org"}, "CDS_PUBLIC_URL"),
     ({"CDS_AUTH": "open", "CDS_MAX_BODY_BYTES": "ten"}, "CDS_MAX_BODY_BYTES"),
     ({"CDS_AUTH": "open", "CDS_MAX_BODY_BYTES": "0"}, "CDS_MAX_BODY_BYTES"),
@@ -181,4 +182,10 @@ def test_a_wrong_setting_stops_the_start_and_is_named(environment, named):
 
 def test_settings_are_read_from_the_environment():
     environment = {"CDS_AUTH": "open", "CDS_PUBLIC_URL": "https://cds.example.org/"}
-    assert settings_from(environment).public_url == "https://cds.example.org"
+    settings = settings_from(environment)
+    assert settings.public_url == "https://cds.example.org"
+    assert settings.open
+
+
+def test_callers_are_checked_unless_it_is_said_otherwise():
+    assert not settings_from({}).open

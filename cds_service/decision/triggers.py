@@ -61,7 +61,9 @@ def _observation(trigger: Trigger, situation: Situation) -> Proof | None:
         return None
     latest = max((f.when for f in values if f.when), default=None)
     # Of several on the latest day, and of those without a date, the lowest counts.
-    last = min((f for f in values if f.when in (latest, None)), key=lambda f: f.value)
+    last = min(
+        (f for f in values if f.when in (latest, None)), key=lambda f: (f.value, f.when is None)
+    )
     return _proof([last]) if last.value < trigger["below"] else None
 
 

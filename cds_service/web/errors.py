@@ -7,8 +7,10 @@ from flask import Flask, Response, jsonify
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from cds_service.access.tokens import Refused
 from cds_service.decision.chart import KINDS
 from cds_service.hook import TooLittleToGoOn
+from cds_service.web.callers import NoClients
 from cds_service.web.log import log
 from cds_service.web.schemas import fields_of
 
@@ -42,6 +44,8 @@ def register(app: Flask) -> None:
     """All handlers of the application."""
     app.register_error_handler(ValidationError, _wrong_fields)
     app.register_error_handler(BadRequest, _bad_request)
+    app.register_error_handler(Refused, _unauthorized)
+    app.register_error_handler(NoClients, _not_configured)
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
@@ -54,6 +58,25 @@ def _wrong_fields(error: ValidationError) -> Response:
 
 def _bad_request(error: BadRequest) -> Response:
     return outcome(400, [issue("invalid", str(error))])
+
+
+def _unauthorized(error: Refused) -> Response:
+    """Says which check failed; the log says so too, and neither quotes the token."""
+    log("refused", check=error.check)
+    return _challenge(str(error))
+
+
+def _not_configured(_: NoClients) -> Response:
+    return _challenge(
+        "No client is configured. Name a clients file in CDS_CLIENTS with a table per client "
+        "(its issuer and keys), or set CDS_AUTH=open where only the EHR can reach this service."
+    )
+
+
+def _challenge(text: str) -> Response:
+    answer = outcome(401, [issue("login", text)])
+    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return answer
 
 
 def _precondition_failed(_: TooLittleToGoOn) -> Response:

@@ -14,6 +14,7 @@ from cds_service.fhir.fetch import Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.hook import Answer, Fetch, HookCall, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
+from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
 from cds_service.web.log import log
 from cds_service.web.schemas import envelope
@@ -27,8 +28,7 @@ class Site:
 
     knowledge: Knowledge
     public_url: str
-    on_too_little: str
-    fetcher: Fetcher | None
+    callers: Callers
     today: Callable[[], date]
 
 
@@ -40,23 +40,26 @@ def hooks(site: Site) -> Blueprint:
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
+        site.callers.identify(request)
         return jsonify(services)
 
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         _known(service_id)
         started = perf_counter()
-        call = _call(site, templates)
+        caller = site.callers.identify(request)
+        call = _call(site, caller, templates)
         try:
             answer = answer_hook(call, site.knowledge)
         except RecursionError:
             raise BadRequest(NESTED_TOO_DEEP) from None
-        _log_answer(call, answer, started)
+        _log_answer(caller, call, answer, started)
         return jsonify(answer.body)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def take_feedback(service_id: str) -> tuple[str, int]:
         _known(service_id)
+        site.callers.identify(request)
         _body()
         return "", 204
 
@@ -68,7 +71,7 @@ def _known(service_id: str) -> None:
         abort(404)
 
 
-def _call(site: Site, templates: dict[str, str]) -> HookCall:
+def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
     body = envelope(_body())
     return HookCall(
         hook=body["hook"],
@@ -77,9 +80,9 @@ def _call(site: Site, templates: dict[str, str]) -> HookCall:
         prefetch=body["prefetch"] or {},
         today=site.today(),
         base_url=site.public_url or request.url_root.rstrip("/"),
-        on_too_little=site.on_too_little,
+        on_too_little=caller.client.on_too_little,
         templates=templates,
-        fetch=_fetch(site.fetcher, body),
+        fetch=_fetch(caller.fetcher, body),
     )
 
 
@@ -109,9 +112,10 @@ def _body() -> dict:
     return body
 
 
-def _log_answer(call: HookCall, answer: Answer, started: float) -> None:
+def _log_answer(caller: Caller, call: HookCall, answer: Answer, started: float) -> None:
     log(
         "hook",
+        client=caller.client.name,
         hook=call.hook if call.hook in ("order-select", "order-sign") else "other",
         service=SERVICE_ID,
         orders=[_outcome(decision) for decision in answer.decisions],

@@ -1,0 +1,110 @@
+"""Who is calling: in open mode anyone, else the client whose token passes."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.access.keys import Keys
+from cds_service.access.memory import UsedTokens, engine_for
+from cds_service.access.tokens import Refused, Verifier
+from cds_service.config import Settings
+from cds_service.fhir.addresses import AllowedServers
+from cds_service.fhir.fetch import Fetcher
+from cds_service.web.log import log
+
+
+class NoClients(Exception):
+    """Callers are to be checked, and none is configured."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A client and the way to its FHIR servers, if it has one."""
+
+    client: Client
+    fetcher: Fetcher | None
+
+
+class Callers:
+    """All callers of this process. Raises ClientsError where the clients file is wrong."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time):
+        self._settings = settings
+        self._now = now
+        self._keys = Keys()
+        self._used: UsedTokens | None = None
+        self._verifier: Verifier | None = None
+        self._callers: dict[str, Caller] = {}
+        if settings.open:
+            self._open = _caller(_anyone(settings), loopback=True)
+        else:
+            self._used = UsedTokens(engine_for(settings.database_url, settings.data))
+            self._take_clients()
+
+    def identify(self, request: Request) -> Caller:
+        """Raises Refused or NoClients."""
+        if self._settings.open:
+            return self._open
+        if not self._callers:
+            raise NoClients
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refused("missing")
+        client = self._verifier.verify(token.strip(), self._endpoint(request))
+        return self._callers[client.name]
+
+    @property
+    def answers_nobody(self) -> bool:
+        return not self._settings.open and not self._callers
+
+    def after_fork(self) -> None:
+        """In a new worker: its own connections, and the clients file as it is now."""
+        if self._used is None:
+            return
+        self._used.after_fork()
+        try:
+            self._take_clients()
+        except ClientsError as error:
+            log("clients-file-not-taken", problem=str(error))
+
+    def _take_clients(self) -> None:
+        file = self._settings.clients
+        clients = read_clients(file) if file else ()
+        seconds = self._settings.token_seconds
+        self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
+        self._callers = {client.name: _caller(client) for client in clients}
+
+    def _remember(self, client: str, token_id: str, forget_at: float) -> bool:
+        """A database that does not answer costs the check for replays, not the answer."""
+        try:
+            return self._used.remember(client, token_id, forget_at)
+        except SQLAlchemyError as error:
+            log("token-memory-unreachable", kind=type(error).__name__)
+            return True
+
+    def _endpoint(self, request: Request) -> str:
+        """The address that was called, as the client sees it."""
+        base = self._settings.public_url or request.url_root.rstrip("/")
+        return base + re.sub(r"/{2,}", "/", request.path)
+
+
+def _anyone(settings: Settings) -> Client:
+    return Client(
+        name="open",
+        iss=frozenset(),
+        fetch_milliseconds=settings.fetch_milliseconds,
+        on_too_little=settings.on_too_little,
+    )
+
+
+def _caller(client: Client, loopback: bool = False) -> Caller:
+    """FHIR servers on this machine may be called in open mode only."""
+    if not client.fetch_milliseconds:
+        return Caller(client, None)
+    allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
+    return Caller(client, Fetcher(allowed, client.fetch_milliseconds / 1000))
