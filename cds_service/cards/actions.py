@@ -26,7 +26,7 @@ def system_action(consult: Consult) -> Json | None:
             "Remove the appropriateness rating", with_rating(order, None, None, "", None)
         )
     return _update(
-        f"Rate the order: {decision.rating}",
+        "Attach the appropriateness rating",
         with_rating(
             order,
             decision.rating,

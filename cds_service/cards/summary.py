@@ -13,18 +13,22 @@ from cds_service.decision.evaluate import (
     UNRESOLVED,
     WELCOME,
 )
-from cds_service.decision.safety import cautions
+from cds_service.decision.safety import cautions, speaking
 
 LONGEST = 139  # CDS Hooks: fewer than 140 characters
 
 
 def summary(consult: Consult) -> str:
     """Plain text of our own words only."""
-    line = f"{ordered(consult)}: {_state(consult)}"
-    for addition in (_safety(consult), _better(consult)):
-        if addition and len(line) + len(addition) <= LONGEST:
-            line += addition
-    return line[:LONGEST]
+    rating = f"{ordered(consult)}: {_state(consult)}"
+    parts = [rating, _safety(consult), _better(consult)]
+    if consult.decision.indicator == "critical":
+        parts[:2] = parts[1::-1]
+    line = ""
+    for part in filter(None, parts):
+        longer = f"{line} {part}".strip()
+        line = longer if len(longer) <= LONGEST else line
+    return line
 
 
 def _state(consult: Consult) -> str:
@@ -49,12 +53,15 @@ STATES = {
 
 
 def _safety(consult: Consult) -> str:
-    """The title of the most urgent caution; the rules come in the order of their urgency."""
-    alerts = cautions(consult.decision.alerts)
-    if not alerts:
+    """The title of the most urgent caution, else of what excuses the order; the rules come in
+    the order of their urgency.
+    """
+    alerts = consult.decision.alerts
+    told = cautions(alerts) or speaking(alerts, "soften")
+    if not told:
         return ""
-    title = alerts[0].rule.title
-    return f" {title}" if title.endswith("?") else f" {title}."
+    title = told[0].rule.title
+    return title if title.endswith("?") else f"{title}."
 
 
 def _better(consult: Consult) -> str:
@@ -62,10 +69,8 @@ def _better(consult: Consult) -> str:
     if first is None or not consult.has_id:
         return ""
     if first.kind == "delete":
-        return " Better: medical management only"
+        return "Better: medical management only"
     if first.kind != "replace":
         return ""
     same_study = first.procedure == consult.decision.case.order.procedure
-    return (
-        f" Better: {study(first.procedure, first.place) if same_study else first.procedure.short}"
-    )
+    return f"Better: {study(first.procedure, first.place) if same_study else first.procedure.short}"

@@ -195,7 +195,8 @@ def _suggest(decision: Decision, knowledge: Knowledge) -> tuple[Suggestion, ...]
 def _is_to_be_replaced(decision: Decision) -> bool:
     """A usually appropriate order that a rule speaks against, or that misses the fracture."""
     procedure = decision.case.order.procedure
-    against = any(procedure in a.rule.avoid for a in cautions(decision.alerts))
+    serious = [a for a in cautions(decision.alerts) if a.rule.indicator != "info"]
+    against = any(procedure in a.rule.avoid for a in serious)
     return against or bool(speaking(decision.alerts, "wrong-region"))
 
 

@@ -54,7 +54,8 @@ def replacements(advice: Advice) -> tuple[Suggestion, ...]:
     """The usually appropriate procedures, as changes of the order; the first is recommended."""
     place = _place(advice)
     found = [_orderable(procedure, place, advice) for procedure in _procedures(advice)]
-    return _recommend_first(s for s in found if s and not _is_the_order(s, advice.case.order))
+    others = [s for s in found if s and not _is_the_order(s, advice.case.order)]
+    return _recommend_first(others, advice)
 
 
 def deletion(advice: Advice) -> tuple[Suggestion, ...]:
@@ -68,7 +69,7 @@ def additions(advice: Advice) -> tuple[Suggestion, ...]:
     procedures = advice.knowledge.guideline.procedures
     wanted = [a.rule.add for a in speaking(advice.alerts, "caution") if a.rule.add]
     found = [_orderable(procedures[p], None, advice, kind="create") for p in wanted]
-    return _recommend_first(s for s in found if s)
+    return tuple(replace(s, recommended=True) for s in found if s)
 
 
 def answers_to(question: Question) -> tuple[Suggestion, ...]:
@@ -133,5 +134,11 @@ def _is_the_order(suggestion: Suggestion, order: Order) -> bool:
     return suggestion.procedure == order.procedure and same_place
 
 
-def _recommend_first(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-    return tuple(replace(s, recommended=i == 0) for i, s in enumerate(suggestions))
+def _recommend_first(suggestions: list[Suggestion], advice: Advice) -> tuple[Suggestion, ...]:
+    """The first is recommended, unless it is only a way out that no variant rates so high."""
+    way_out = {p for a in advice.alerts for p in a.rule.allow}
+    best = {p for v in advice.outcomes.variants for p in v.usually_appropriate}
+    return tuple(
+        replace(s, recommended=i == 0 and s.procedure.id not in way_out - best)
+        for i, s in enumerate(suggestions)
+    )

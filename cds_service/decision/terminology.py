@@ -106,10 +106,11 @@ class Terminology:
         return Meaning(known.sets | by_rule, known.place) if known else Meaning(by_rule)
 
     def codes_for(self, procedure: str, region: str | None) -> tuple[OrderCode, ...]:
-        """The codes to send for a procedure of a region; without any, those of the spine."""
-        return self.order_codes.get((procedure, region)) or self.order_codes.get(
-            (procedure, "spine"), ()
-        )
+        """The codes to send for a procedure of a region; without any, those of the spine, or of
+        no region.
+        """
+        regions = (region, "spine", None)
+        return next((c for r in regions if (c := self.order_codes.get((procedure, r)))), ())
 
     def place_covering(self, parts: frozenset[str]) -> Place:
         """The region that covers just these parts of the spine, else the spine as a whole."""

@@ -70,7 +70,7 @@ ONE_VARIANT = {
         9,
         RADIONUCLIDE_THERAPY,
         "info",
-        ["replace:surgical-consultation", *AUGMENT],
+        ["replace:surgical-consultation", "replace:percutaneous-ablation-spine", *AUGMENT],
         MAY_BE,
         "variant9",
     ),

@@ -74,7 +74,7 @@ USUALLY_APPROPRIATE = {
     "variant 9": (
         9,
         RADIONUCLIDE_THERAPY,
-        ["surgical-consultation", "vertebral-augmentation"],
+        ["surgical-consultation", "percutaneous-ablation-spine", "vertebral-augmentation"],
     ),
 }
 
@@ -112,10 +112,18 @@ def test_the_first_suggestion_and_no_other_is_recommended(variant):
     assert not any(recommended[1:])
 
 
-@pytest.mark.parametrize("procedure", ["radiation-oncology-consultation", "ablation"])
-def test_what_has_no_verified_code_is_no_button(procedure):
+def test_what_has_no_verified_code_is_no_button():
     """Usually appropriate in variant 9, but no code for it is sent: it is not offered."""
-    assert not [s for s in suggested(decide_in(9, RADIONUCLIDE_THERAPY)) if procedure in s]
+    offered = suggested(decide_in(9, RADIONUCLIDE_THERAPY))
+    assert "replace:radiation-oncology-consultation" not in offered
+
+
+def test_a_way_out_that_no_variant_rates_so_high_is_not_recommended():
+    """CT myelography stands in while the status of an implant is clarified."""
+    decision = decide_in(1, CT_LUMBAR_WO, CAUDA_EQUINA, devices=[device(PACEMAKER)])
+    assert [(s.procedure.id, s.recommended) for s in decision.suggestions] == [
+        ("ct-myelography-spine", False)
+    ]
 
 
 def test_no_button_offers_the_order_itself():
