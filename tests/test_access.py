@@ -330,11 +330,13 @@ class TestUsedTokens:
         "TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL: TEST_DATABASE_URL is not set"
     )
     def test_on_postgresql_hosts_share_them(self, tmp_path):
-        url = os.environ["TEST_DATABASE_URL"]
-        first, second = (UsedTokens(engine_for(url, tmp_path)) for _ in range(2))
+        engines = [engine_for(os.environ["TEST_DATABASE_URL"], tmp_path) for _ in range(2)]
+        first, second = (UsedTokens(engine) for engine in engines)
         name = f"client-{time.time()}"
         assert first.remember(name, "1", time.time() + 100)
         assert not second.remember(name, "1", time.time() + 100)
+        for engine in engines:
+            engine.dispose()
 
 
 class Remote:

@@ -43,8 +43,8 @@ class Callers:
         if settings.open:
             self._open = _caller(_anyone(settings), loopback=True)
         else:
-            self._used = UsedTokens(engine_for(settings.database_url, settings.data))
             self._take_clients()
+            self._used = UsedTokens(engine_for(settings.database_url, settings.data))
 
     def identify(self, request: Request) -> Caller:
         """Raises Refused or NoClients."""
