@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check replay ehr bench clean
+.PHONY: run test check replay ehr bench fuzz audit requirements clean
 
 run: .venv/ready
 	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()"
@@ -14,6 +14,23 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python -m cds_service lint
+	@$(MAKE) --no-print-directory audit
+
+# An audit that could not be made says so, and does not pass for one.
+audit: .venv/ready
+	@out=$$($(BIN)/pip-audit -r requirements.txt --require-hashes --disable-pip --progress-spinner off 2>&1); \
+	status=$$?; \
+	if echo "$$out" | grep -q "^Found"; then echo "$$out"; exit 1; fi; \
+	if [ $$status -ne 0 ] || echo "$$out" | grep -q "could not be audited"; \
+	then echo "pip-audit: SKIPPED, the advisories cannot be reached from here"; else echo "$$out"; fi
+
+# Pins the libraries anew, with hashes.
+requirements: .venv/ready
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url \
+		--no-emit-trusted-host --no-emit-find-links --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url \
+		--no-emit-trusted-host --no-emit-find-links --allow-unsafe \
+		--output-file requirements-dev.txt requirements-dev.in
 
 replay: .venv/ready
 	$(BIN)/python -m cds_service replay
@@ -23,6 +40,9 @@ ehr: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python bench/slow_server.py
+
+fuzz: .venv/ready
+	$(BIN)/python -m fuzz.run
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

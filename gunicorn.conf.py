@@ -2,17 +2,49 @@
 
 import gc
 import os
+import shutil
+import socket
+import struct
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from gunicorn.util import close_graceful
+from gunicorn.workers.gthread import ThreadWorker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the heartbeat files of the workers, no data
 
+# The workers leave their counters here for /metrics; set before anything is imported.
+METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="cds-metrics-"))
+
 bind = f"0.0.0.0:{os.environ['PORT']}" if "PORT" in os.environ else "127.0.0.1:8000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
-threads = 4
+threads = 32  # a half-sent request holds one until it is ended
 preload_app = True
 control_socket_disable = True
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
+
+
+class Worker(ThreadWorker):
+    """Threads; a client that falls silent, or does not hang up, holds one of them for a while.
+
+    gunicorn itself waits without end for the rest of a request, and up to two seconds for a client
+    to hang up, that in the loop which takes in all other requests.
+    """
+
+    SILENCE = struct.pack("ll", 5, 0)  # seconds, microseconds
+
+    def handle(self, conn):
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.SILENCE)
+        kept = super().handle(conn)
+        if kept is False:
+            with suppress(OSError):
+                close_graceful(conn.sock.dup())
+                conn.sock.shutdown(socket.SHUT_RD)
+        return kept
+
+
+worker_class = Worker
 
 
 def when_ready(server):
@@ -23,3 +55,14 @@ def when_ready(server):
 def post_worker_init(worker):
     """A new worker, also after SIGHUP, takes the clients file as it is now."""
     worker.wsgi.extensions["callers"].after_fork()
+
+
+def child_exit(server, worker):
+    """The counters of a worker outlive it; what it alone can say does not."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    shutil.rmtree(METRICS, ignore_errors=True)

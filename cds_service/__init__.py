@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from flask import Flask, request
-from flask_cors import CORS
 
 from cds_service.config import Settings, settings_from
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
-from cds_service.web import errors
+from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
+from cds_service.web.headers import add_headers
+from cds_service.web.limits import RateLimits
+from cds_service.web.metrics import metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
@@ -34,11 +36,14 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app.json.sort_keys = False
     callers = Callers(settings)
     app.extensions["callers"] = callers
-    app.register_blueprint(hooks(Site(knowledge, settings.public_url, callers, today)))
+    rates = RateLimits(settings.rate_store)
+    app.register_blueprint(hooks(Site(knowledge, settings.public_url, callers, rates, today)))
     app.register_blueprint(pages(knowledge, today))
+    app.register_blueprint(metrics_page(settings.metrics_token))
     errors.register(app)
+    record.keep(app)
     app.before_request(_nobody_but_health(callers))
-    CORS(app)
+    add_headers(app, settings.cors_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
 

@@ -1,10 +1,11 @@
-"""Commands for those who keep the mappings and the fixtures."""
+"""Commands for those who run the service, and who keep the mappings and the fixtures."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from cds_service.config import SHIPPED_MAPPINGS
+from cds_service.doctor.command import doctor
 from cds_service.mappings import MappingsError, load
 from cds_service.replay.command import FIXTURES, replay
 
@@ -29,7 +30,21 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     replaying.add_argument("--record", action="store_true", help="write the answers as expected")
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
+    _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))
     return parser
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Checks the configuration; with --token, says why a token is refused."
+    parser.add_argument("--token", type=Path, metavar="FILE", help="file with the token")
+    parser.add_argument("--endpoint", metavar="URL", help="address that is called with the token")
+
+    def run(options: argparse.Namespace) -> int:
+        if bool(options.token) != bool(options.endpoint):
+            parser.error("--token and --endpoint go together")
+        return doctor(options.token, options.endpoint)
+
+    parser.set_defaults(run=run)
 
 
 def _without_run(options: argparse.Namespace) -> dict:

@@ -16,6 +16,11 @@ HELP = {
     "CDS_PUBLIC_URL": "address of the service as clients see it, for links and ratings; "
     "default: the address of the request",
     "CDS_MAX_BODY_BYTES": "largest request body in bytes; default 10000000",
+    "CDS_CORS_ORIGINS": "origins whose pages may call the service, separated by commas; default: "
+    "none, in open mode any",
+    "CDS_METRICS_TOKEN": "bearer token for /metrics; default: none, and /metrics is not there",
+    "CDS_RATE_STORE": "where requests of clients are counted, as an address of the limits library "
+    "(`redis://…` counts for all hosts); default `memory://`, per worker",
     "CDS_FETCH_MILLISECONDS": "in open mode: time for all fetches of a hook together; 0 fetches "
     "nothing; default 400",
     "CDS_ON_TOO_LITTLE": "in open mode: what to do on order-sign with an order of ours that has no "
@@ -43,6 +48,9 @@ class Settings:
     token_seconds: int = 900
     data: Path = Path("data")
     database_url: str = ""
+    cors_origins: tuple[str, ...] = ("*",)
+    metrics_token: str = ""
+    rate_store: str = "memory://"
     fetch_milliseconds: int = 400
     on_too_little: str = "silence"
     mappings: Path = SHIPPED_MAPPINGS
@@ -51,8 +59,13 @@ class Settings:
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment. Raises ConfigError."""
     clients = environment.get("CDS_CLIENTS")
+    is_open = _one_of(environment, "CDS_AUTH", ("required", "open")) == "open"
+    origins = tuple(filter(None, environment.get("CDS_CORS_ORIGINS", "").split(",")))
     return Settings(
-        open=_one_of(environment, "CDS_AUTH", ("required", "open")) == "open",
+        open=is_open,
+        cors_origins=origins or (("*",) if is_open else ()),
+        metrics_token=environment.get("CDS_METRICS_TOKEN", ""),
+        rate_store=environment.get("CDS_RATE_STORE") or Settings.rate_store,
         clients=Path(clients) if clients else None,
         token_seconds=_whole(environment, "CDS_TOKEN_SECONDS", Settings.token_seconds, 1),
         data=Path(environment.get("CDS_DATA") or Settings.data),

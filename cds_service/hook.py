@@ -58,14 +58,15 @@ class HookCall:
 
 @dataclass
 class Answer:
-    """The response body, the decisions behind it, why other orders were passed over, and how
-    each fetch ended.
+    """The response body, the decisions behind it, why other orders were passed over, how each
+    fetch ended, and how many codes of each system were in no map.
     """
 
     body: Json
     decisions: list[Decision] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
 
 
 def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
@@ -87,7 +88,8 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
     consults = [_told(call, consult) for consult in consults]
     stale = [without_empty(r) for r in drafts.others if has_our_rating(r) and r.get("id")]
     body = response(consults, stale)
-    return Answer(body, [c.decision for c in consults], drafts.passed_over, fetches)
+    decisions = [c.decision for c in consults]
+    return Answer(body, decisions, drafts.passed_over, fetches, drafts.unmapped)
 
 
 def _decide(

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from urllib3.exceptions import ReadTimeoutError
 
 from cds_service import create_app
 from cds_service.access.clients import Client, ClientsError, read_clients
@@ -213,6 +214,10 @@ BAD = {
     "an expiry in words": (lambda: token(exp="tomorrow"), "claims"),
     "not yet valid": (lambda: token(nbf=now_plus(200)), "not-yet-valid"),
     "issued in the future": (lambda: token(iat=now_plus(200), exp=now_plus(300)), "not-yet-valid"),
+    "no number as time of issue": (lambda: token(iat=float("nan")), "claims"),
+    "an endless expiry": (lambda: token(exp=float("inf")), "claims"),
+    "an expiry past all numbers": (lambda: token(exp=10**400), "claims"),
+    "a truth value as expiry": (lambda: token(exp=True), "claims"),
     "no time of issue": (lambda: token(iat=None), "claims"),
     "valid for a day": (lambda: token(exp=now_plus(86_400)), "lifetime"),
     "no id": (lambda: token(jti=None), "claims"),
@@ -275,7 +280,7 @@ class TestToken:
         bearer = token(other_key())
         call(client, bearer)
         line = capsys.readouterr().err
-        assert '"check": "signature"' in line
+        assert '"refused": "signature"' in line
         assert bearer.split(".")[2] not in line
 
     def test_the_log_names_the_client(self, client, capsys):
@@ -515,3 +520,8 @@ class TestWithoutAClient:
         app.extensions["callers"].after_fork()
         assert call(app.test_client(), token()).status_code == 200
         assert "clients-file-not-taken" in capsys.readouterr().err
+
+
+def test_a_jku_that_stalls_in_its_answer_is_unreachable_and_no_fault_of_ours():
+    with pytest.raises(KeysUnreachable):
+        Keys(Remote(ReadTimeoutError(None, JKU, "stalled"))).find(CLIENT, JKU, KID)

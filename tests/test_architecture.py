@@ -21,22 +21,27 @@ MAY_IMPORT = {
     "about": {"decision"},
     "config": set(),
     "access": set(),
+    "doctor": {"__init__", "about", "access", "config", "decision", "fhir", "mappings"},
     "web": {"about", "access", "config", "decision", "fhir", "hook", "services"},
 }
 # Which parts may import a library.
 ROOMS = {
     "flask": {"web", "__init__"},
-    "flask_cors": {"__init__"},
+    "flask_cors": {"web"},
+    "structlog": {"web"},
+    "prometheus_client": {"web"},
+    "limits": {"web"},
+    "opentelemetry": {"web"},
     "werkzeug": {"web"},
     "requests": {"access", "fhir", "replay"},
     "jwt": {"access"},
-    "sqlalchemy": {"access", "web"},
-    "urllib3": {"fhir"},
+    "sqlalchemy": {"access", "doctor", "web"},
+    "urllib3": {"access", "fhir"},
     "circuitbreaker": {"fhir"},
     "marshmallow": {"access", "web", "mappings"},
     "fhir": {"fhir", "mappings"},
     "pydantic": {"fhir", "mappings"},
-    "rich": {"replay"},
+    "rich": {"doctor", "replay"},
     "stdnum": {"mappings"},
 }
 LONGEST = 250

@@ -93,3 +93,20 @@ def test_the_module_runs():
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0
     assert "no problem found" in done.stdout
+
+
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w./]+\.(?:py|txt))`", SECURITY))))
+def test_every_file_that_keeps_or_proves_a_promise_exists(path):
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_library_is_pinned_with_its_hash(file):
+    text = (ROOT / file).read_text("utf-8").replace("\\\n", " ")
+    lines = [ln for ln in text.splitlines() if ln.strip() and not ln.lstrip().startswith("#")]
+    assert lines
+    for line in lines:
+        assert re.match(r"[\w.\-\[\]]+==\S+ +--hash=sha256:", line), line

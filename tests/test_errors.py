@@ -154,7 +154,8 @@ def test_an_unexpected_fault_shows_an_error_id_and_nothing_else(client, monkeypa
     monkeypatch.setattr("cds_service.web.routes.answer_hook", fail)
     answer = client.post(SERVICE, json=hook_request(order(MRI_LUMBAR_W)))
     assert_outcome(answer, 500)
-    log = json.loads(capsys.readouterr().err.splitlines()[-1])
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (log,) = [line for line in lines if line["event"] == "error"]
     assert log["error_id"] in answer.get_data(as_text=True)
     assert log["kind"] == "RuntimeError"
     assert "Maria" not in json.dumps(log) + answer.get_data(as_text=True)

@@ -34,6 +34,7 @@ class Client:
     fhir_private: bool = False
     fetch_milliseconds: int = FETCH_MILLISECONDS
     on_too_little: str = ON_TOO_LITTLE[0]
+    requests_per_minute: int = 0
 
 
 class ClientSchema(Schema):
@@ -51,6 +52,8 @@ class ClientSchema(Schema):
     on_too_little = fields.Str(
         load_default=ON_TOO_LITTLE[0], validate=validate.OneOf(ON_TOO_LITTLE)
     )
+
+    requests_per_minute = fields.Int(strict=True, load_default=0, validate=validate.Range(min=0))
 
     @validates_schema
     def has_keys(self, data: dict, **_: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 from jwt import PyJWK, PyJWKSet
 from jwt.exceptions import PyJWTError
+from urllib3.exceptions import HTTPError
 
 from cds_service.access.clients import Client
 
@@ -91,7 +92,7 @@ class Keys:
                 return
             known.asked = monotonic()
             known.keys = keys_in(self._fetch(address)) or known.keys
-        except (requests.RequestException, ValueError, OSError):
+        except (requests.RequestException, HTTPError, ValueError, OSError):
             return
         finally:
             known.lock.release()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from jwt.utils import base64url_decode
 
@@ -28,6 +29,7 @@ ALGORITHMS = (
 LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 8_000
 LONGEST_ID = 256
+LATEST = 2**53  # seconds; what JSON numbers carry exactly
 
 # What a refused caller is told, by check. It says which check failed, not what would have passed.
 TEXTS = {
@@ -69,93 +71,162 @@ class Verifier:
 
     def verify(self, token: str, endpoint: str) -> Client:
         """The client that signed the token for this endpoint. Raises Refused."""
-        header, claims = _unverified(token)
-        client = self._client(claims)
-        self._check_signature(token, header, client)
-        _check_audience(claims, endpoint)
+        header = header_of(token)
+        _check_header(header)
+        claims = claims_of(token)
+        check_form(claims)
+        client = _client(claims, self.clients)
+        check_signature(token, header, key_for(header, client, self.keys))
+        check_audience(claims, endpoint)
         self._check_times(claims)
         if not self.remember(client.name, claims["jti"], claims["exp"] + LEEWAY_SECONDS):
             raise Refused("replayed")
         return client
 
-    def _client(self, claims: dict[str, Any]) -> Client:
-        """By issuer; of several with one issuer, the one that the subject names."""
-        for client in self.clients:
-            subject_fits = not client.sub or claims.get("sub") == client.sub
-            if claims.get("iss") in client.iss and subject_fits:
-                return client
-        raise Refused("issuer")
-
-    def _check_signature(self, token: str, header: dict[str, Any], client: Client) -> None:
-        try:
-            key = self.keys.find(client, header.get("jku", ""), header["kid"])
-        except KeysUnreachable:
-            raise Refused("keys-unreachable") from None
-        if key is None:
-            raise Refused("key")
-        try:
-            # The times and the audience are checked by us, so that each refusal has its reason.
-            jwt.decode(
-                token, key.key, algorithms=[header["alg"]], options=dict.fromkeys(UNCHECKED, False)
-            )
-        except (PyJWTError, TypeError, ValueError):
-            raise Refused("signature") from None
-
     def _check_times(self, claims: dict[str, Any]) -> None:
         now = self.now()
-        if claims["exp"] < now - LEEWAY_SECONDS:
-            raise Refused("expired")
-        if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
-            raise Refused("not-yet-valid")
-        if claims["exp"] - claims["iat"] > self.longest_seconds + LEEWAY_SECONDS:
-            raise Refused("lifetime")
+        check_expiry(claims, now)
+        check_start(claims, now)
+        check_lifetime(claims, self.longest_seconds)
 
 
-UNCHECKED = ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss")
+UNCHECKED = (
+    "verify_exp",
+    "verify_nbf",
+    "verify_iat",
+    "verify_aud",
+    "verify_iss",
+    "verify_sub",
+    "verify_jti",
+)
+UNREADABLE = (PyJWTError, ValueError, AttributeError, RecursionError)
 
 
-def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, as far as their form goes; nothing of them is believed yet."""
+def header_of(token: str) -> dict[str, Any]:
+    """The header, as far as its form goes; nothing of it is believed yet. Raises Refused."""
     if len(token) > LONGEST_TOKEN:
         raise Refused("malformed")
     try:
         header = json.loads(base64url_decode(token.split(".")[0]))
-        _check_header(header)
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except (PyJWTError, ValueError, AttributeError, RecursionError):
+    except UNREADABLE:
         raise Refused("malformed") from None
-    _check_form(claims)
-    return header, claims
+    if not isinstance(header, dict):
+        raise Refused("malformed")
+    return header
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims, of which nothing is believed yet. Raises Refused."""
+    try:
+        return jwt.decode(token, options={"verify_signature": False})
+    except UNREADABLE:
+        raise Refused("malformed") from None
 
 
 def _check_header(header: dict[str, Any]) -> None:
+    check_algorithm(header)
+    check_type(header)
+    check_critical(header)
+    check_key_id(header)
+
+
+def check_algorithm(header: dict[str, Any]) -> None:
     if header.get("alg") not in ALGORITHMS:
         raise Refused("algorithm")
+
+
+def check_type(header: dict[str, Any]) -> None:
     if str(header.get("typ", "")).upper() != "JWT":
         raise Refused("type")
+
+
+def check_critical(header: dict[str, Any]) -> None:
     if "crit" in header:
         raise Refused("critical")
+
+
+def check_key_id(header: dict[str, Any]) -> None:
     if not _is_text(header.get("kid")) or not isinstance(header.get("jku", ""), str):
         raise Refused("key")
 
 
-def _check_form(claims: dict[str, Any]) -> None:
-    times = [claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)]
-    numbers = all(isinstance(t, int | float) and not isinstance(t, bool) for t in times)
-    if not numbers or not _is_text(claims.get("jti")) or not _is_text(claims.get("iss")):
+def check_form(claims: dict[str, Any]) -> None:
+    if wrong_claims(claims):
         raise Refused("claims")
+
+
+def wrong_claims(claims: dict[str, Any]) -> list[str]:
+    """The names of the claims that are missing or have the wrong form."""
+    times = {"exp": claims.get("exp"), "iat": claims.get("iat"), "nbf": claims.get("nbf", 0)}
+    wrong = [name for name, time in times.items() if not _is_number(time)]
+    return wrong + [name for name in ("jti", "iss") if not _is_text(claims.get(name))]
+
+
+def _is_number(value: Any) -> bool:
+    """A time in seconds; NaN and the endless are none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) < LATEST
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
 
 
-def _check_audience(claims: dict[str, Any], endpoint: str) -> None:
+def _client(claims: dict[str, Any], clients: tuple[Client, ...]) -> Client:
+    """By issuer; of several with one issuer, the one that the subject names."""
+    for client in clients_for(claims, clients):
+        return client
+    raise Refused("issuer")
+
+
+def clients_for(claims: dict[str, Any], clients: tuple[Client, ...]) -> list[Client]:
+    """The clients that issuer and subject fit; the first is taken."""
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    return [c for c in clients if issuer in c.iss and (not c.sub or subject == c.sub)]
+
+
+def key_for(header: dict[str, Any], client: Client, keys: Keys) -> PyJWK:
+    """The key of the client that the header names. Raises Refused."""
+    try:
+        key = keys.find(client, header.get("jku", ""), header["kid"])
+    except KeysUnreachable:
+        raise Refused("keys-unreachable") from None
+    if key is None:
+        raise Refused("key")
+    return key
+
+
+def check_signature(token: str, header: dict[str, Any], key: PyJWK) -> None:
+    try:
+        # The times and the audience are checked by us, so that each refusal has its reason.
+        jwt.decode(
+            token, key.key, algorithms=[header["alg"]], options=dict.fromkeys(UNCHECKED, False)
+        )
+    except (PyJWTError, TypeError, ValueError):
+        raise Refused("signature") from None
+
+
+def check_audience(claims: dict[str, Any], endpoint: str) -> None:
     """The exact address that was called; a slash too many makes no difference."""
     audience = claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     if _plain(endpoint) not in [_plain(a) for a in named if isinstance(a, str)]:
         raise Refused("audience")
+
+
+def check_expiry(claims: dict[str, Any], now: float) -> None:
+    if claims["exp"] < now - LEEWAY_SECONDS:
+        raise Refused("expired")
+
+
+def check_start(claims: dict[str, Any], now: float) -> None:
+    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
+        raise Refused("not-yet-valid")
+
+
+def check_lifetime(claims: dict[str, Any], longest_seconds: int) -> None:
+    if claims["exp"] - claims["iat"] > longest_seconds + LEEWAY_SECONDS:
+        raise Refused("lifetime")
 
 
 def _plain(address: str) -> str:

@@ -45,6 +45,7 @@ class Drafts:
     orders: list[DraftOrder] = field(default_factory=list)
     others: list[Json] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
 
 
 def selected(hook: str, context: Json) -> Iterator[Json]:
@@ -73,6 +74,7 @@ def read_orders(
     drafts = Drafts()
     for resource in selected(hook, context):
         meanings, why_not = _asked_for(resource, knowledge)
+        drafts.unmapped += _unmapped(resource, knowledge.terminology)
         if why_not:
             drafts.passed_over[why_not] += 1
             drafts.others.append(resource)
@@ -90,6 +92,21 @@ def problem_with_order(draft: DraftOrder, patient_id: str) -> str | None:
     if refers_to_another(draft.resource.get("subject"), patient_id):
         return "subject"
     return problem_with(draft.resource)
+
+
+def _unmapped(resource: Json, terminology: Terminology) -> Counter[str]:
+    """How many codes of an order and its reasons are in no map, by system; a system that we do
+    not know is "other".
+    """
+    found: Counter[str] = Counter()
+    concepts = [(resource.get("code"), terminology.orders)]
+    concepts += [(c, terminology.meanings) for c in as_list(resource.get("reasonCode"))]
+    for concept, known in concepts:
+        for system, code, _ in codings(concept):
+            key = terminology.normalise(system, code)
+            if key is None or (key not in known and not terminology.meaning(key)):
+                found[key[0] if key else "other"] += 1
+    return found
 
 
 def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning], str]:

@@ -43,6 +43,8 @@ def problem_with(resource: Json) -> str | None:
     except ValidationError as error:
         path = [str(part) for part in error.errors()[0]["loc"]]
         return ".".join(path) or "the resource"
+    except UnicodeEncodeError:  # pydantic has no text for half a surrogate pair
+        return "the resource"
     return _problem_with_status(resource)
 
 

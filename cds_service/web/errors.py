@@ -11,7 +11,9 @@ from cds_service.access.tokens import Refused
 from cds_service.decision.chart import KINDS
 from cds_service.hook import TooLittleToGoOn
 from cds_service.web.callers import NoClients
+from cds_service.web.limits import TooManyEntries, TooManyRequests
 from cds_service.web.log import log
+from cds_service.web.record import current
 from cds_service.web.schemas import fields_of
 
 CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
@@ -47,6 +49,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _unauthorized)
     app.register_error_handler(NoClients, _not_configured)
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
+    app.register_error_handler(TooManyRequests, _too_many_requests)
+    app.register_error_handler(TooManyEntries, _too_many_entries)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
 
@@ -62,11 +66,12 @@ def _bad_request(error: BadRequest) -> Response:
 
 def _unauthorized(error: Refused) -> Response:
     """Says which check failed; the log says so too, and neither quotes the token."""
-    log("refused", check=error.check)
+    current().refused = error.check
     return _challenge(str(error))
 
 
 def _not_configured(_: NoClients) -> Response:
+    current().refused = "not-configured"
     return _challenge(
         "No client is configured. Name a clients file in CDS_CLIENTS with a table per client "
         "(its issuer and keys), or set CDS_AUTH=open where only the EHR can reach this service."
@@ -87,6 +92,16 @@ def _precondition_failed(_: TooLittleToGoOn) -> Response:
     return outcome(412, [issue("required", text, "prefetch.conditions")])
 
 
+def _too_many_requests(error: TooManyRequests) -> Response:
+    answer = outcome(429, [issue("throttled", str(error))])
+    error.add_to(answer)
+    return answer
+
+
+def _too_many_entries(error: TooManyEntries) -> Response:
+    return outcome(413, [issue("too-costly", str(error))])
+
+
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     text = TEXTS.get(status, error.name)
@@ -102,6 +117,7 @@ def _unexpected(error: Exception) -> Response:
     error_id = str(uuid4())
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.name}:{frame.lineno}" for frame in frames[-8:]]
+    current().error_id = error_id
     log("error", error_id=error_id, kind=type(error).__name__, at=places)
     text = f"The service failed; its log has more under the error id {error_id}."
     return outcome(500, [issue("exception", text)])

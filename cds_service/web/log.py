@@ -1,12 +1,20 @@
-"""One JSON line per event on standard error. Nothing of a patient, an order or a token."""
+"""JSON lines on standard error, by structlog. Nothing of a patient, an order or a token."""
 
-import json
 import sys
-from datetime import UTC, datetime
 from typing import Any
+
+import structlog
+
+structlog.configure(
+    processors=[
+        structlog.processors.TimeStamper("iso", key="time"),
+        structlog.processors.JSONRenderer(),
+    ],
+    # Looked up at each line, so that whoever redirects standard error gets it.
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+)
 
 
 def log(event: str, **values: Any) -> None:
     """Writes a line. Callers pass kinds, counts and times only."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values}
-    print(json.dumps(line), file=sys.stderr, flush=True)
+    structlog.get_logger().info(event, **values)

@@ -1,23 +1,24 @@
 """The routes of CDS Hooks, each of a few lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from time import perf_counter
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from cds_service.decision.evaluate import Decision
 from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.client import FhirServer
-from cds_service.fhir.fetch import Fetcher
+from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.hook import Answer, Fetch, HookCall, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
-from cds_service.web.log import log
+from cds_service.web.limits import RateLimits, check_entries
+from cds_service.web.record import current, phase
 from cds_service.web.schemas import envelope
+from cds_service.web.tracing import span
 
 NESTED_TOO_DEEP = "The body is nested too deeply."
 
@@ -29,7 +30,15 @@ class Site:
     knowledge: Knowledge
     public_url: str
     callers: Callers
+    rates: RateLimits
     today: Callable[[], date]
+
+    def caller(self) -> Caller:
+        """Who is calling, within what it may. Raises Refused, NoClients or TooManyRequests."""
+        caller = self.callers.identify(request)
+        current().client = caller.client.name
+        self.rates.count(caller.client.name, caller.client.requests_per_minute)
+        return caller
 
 
 def hooks(site: Site) -> Blueprint:
@@ -40,30 +49,48 @@ def hooks(site: Site) -> Blueprint:
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
-        site.callers.identify(request)
+        site.caller()
         return jsonify(services)
 
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         _known(service_id)
-        started = perf_counter()
-        caller = site.callers.identify(request)
-        call = _call(site, caller, templates)
-        try:
-            answer = answer_hook(call, site.knowledge)
-        except RecursionError:
-            raise BadRequest(NESTED_TOO_DEEP) from None
-        _log_answer(caller, call, answer, started)
-        return jsonify(answer.body)
+        caller = site.caller()
+        with phase("read"):
+            call = _call(site, caller, templates)
+        with phase("answer"), span("hook") as traced:
+            answer = _answer(call, site.knowledge)
+            current().take(call.hook, answer)
+            _describe(traced)
+        with phase("write"):
+            return jsonify(answer.body)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def take_feedback(service_id: str) -> tuple[str, int]:
         _known(service_id)
-        site.callers.identify(request)
+        site.caller()
         _body()
         return "", 204
 
     return blueprint
+
+
+def _answer(call: HookCall, knowledge: Knowledge) -> Answer:
+    try:
+        return answer_hook(call, knowledge)
+    except RecursionError:
+        raise BadRequest(NESTED_TOO_DEEP) from None
+
+
+def _describe(traced: Any) -> None:
+    """What the trace says of a hook: the topics and cards, and what was missing."""
+    if traced is None:
+        return
+    record = current()
+    traced.set_attribute("hook", record.hook)
+    traced.set_attribute("topics", [o.get("topic", "") for o in record.orders])
+    traced.set_attribute("cards", [o.get("card", "") for o in record.orders])
+    traced.set_attribute("missing", record.missing)
 
 
 def _known(service_id: str) -> None:
@@ -73,6 +100,7 @@ def _known(service_id: str) -> None:
 
 def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
     body = envelope(_body())
+    check_entries(body)
     return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
@@ -94,7 +122,12 @@ def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
         return None
     token = as_text(as_dict(body.get("fhirAuthorization")).get("access_token"))
     server = FhirServer(body["fhirServer"], token)
-    return lambda wanted: fetcher.fetch(server, wanted)
+
+    def fetch(wanted: Mapping[str, str]) -> Fetched:
+        with phase("fetch"), span("fetch"):
+            return fetcher.fetch(server, wanted)
+
+    return fetch
 
 
 def _body() -> dict:
@@ -110,30 +143,3 @@ def _body() -> dict:
     if not isinstance(body, dict):
         raise BadRequest("The body is not a JSON object.")
     return body
-
-
-def _log_answer(caller: Caller, call: HookCall, answer: Answer, started: float) -> None:
-    log(
-        "hook",
-        client=caller.client.name,
-        hook=call.hook if call.hook in ("order-select", "order-sign") else "other",
-        service=SERVICE_ID,
-        orders=[_outcome(decision) for decision in answer.decisions],
-        passed_over=dict(answer.passed_over),
-        fetches=dict(answer.fetches),
-        milliseconds=round((perf_counter() - started) * 1000, 1),
-    )
-
-
-def _outcome(decision: Decision) -> dict:
-    """What became of an order, in words of ours only."""
-    return {
-        "relevance": decision.relevance,
-        "subject": decision.subject,
-        "topic": decision.topic,
-        "category": decision.category,
-        "rating": decision.rating,
-        "card": decision.indicator,
-        "question": decision.question.fact if decision.question else None,
-        "rules": [alert.rule.id for alert in decision.alerts if alert.speaks],
-    }

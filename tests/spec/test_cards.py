@@ -627,3 +627,13 @@ def test_a_local_icd_reason_does_not_speak():
     """A reason in no map is no evidence, and is not shown."""
     detail = card_in(1, CT_LUMBAR_W, (ICD, "I10"))["detail"]
     assert "I10" not in detail
+
+
+@pytest.mark.parametrize(("pieces", "more"), [(3, ""), (4, "and 1 more"), (6, "and 3 more")])
+def test_evidence_is_cut_after_three_pieces_and_says_so(pieces, more):
+    """Each fact with its evidence; a long list says how much longer it is."""
+    pains = [condition(PAIN, onset=days_ago(n), identifier=f"pain-{n}") for n in range(pieces)]
+    made = card(order(MRI_LUMBAR_W, reasons=(FRACTURE,)), conditions=pains)
+    (line,) = (ln for ln in made["detail"].split("\n") if ln.startswith("- Symptoms"))
+    assert line.count("Backache") == 3
+    assert line.partition("; and ")[2] == more.removeprefix("and ")

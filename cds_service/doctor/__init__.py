@@ -1,0 +1,1 @@
+"""What an operator wants to know before the first call, and why a token is refused."""

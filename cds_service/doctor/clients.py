@@ -1,0 +1,127 @@
+"""The clients: their file, their keys, and the way to their FHIR servers."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_service.access import keys
+from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.config import Settings
+from cds_service.doctor.report import Line, ok, problem, warning
+from cds_service.fhir.addresses import AllowedServers
+
+FILE = "clients file"
+
+
+def check_clients(settings: Settings) -> Iterator[Line]:
+    """The file, then each client in it. In open mode it is looked at only if there is one."""
+    if settings.open and not settings.clients:
+        return
+    clients, line = clients_in(settings)
+    yield line
+    for client in clients:
+        yield from check_keys(client)
+        yield from check_fhir_servers(client)
+
+
+def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
+    """The clients, and what is to be said of their file."""
+    if not settings.clients:
+        return (), problem(
+            FILE, "there is none, so nobody may call with a token: set CDS_CLIENTS to one"
+        )
+    try:
+        clients = read_clients(settings.clients)
+    except ClientsError as error:
+        return (), problem(FILE, f"{error}; the service does not start with it: correct it")
+    if not clients:
+        text = f"{settings.clients} names no client, so nobody may call: add one"
+        return (), problem(FILE, text)
+    return clients, ok(FILE, f"{settings.clients}: {', '.join(c.name for c in clients)}")
+
+
+def check_keys(client: Client) -> Iterator[Line]:
+    """A line for each key set of a client."""
+    about = f"{client.name}: keys"
+    if client.jwks:
+        yield _given_keys(about, client)
+    for address in sorted(client.jku):
+        yield _fetched_keys(about, address)
+
+
+def _given_keys(about: str, client: Client) -> Line:
+    found = usable(client.jwks)
+    if not found:
+        return problem(about, "jwks holds no usable key with a kid: put the client's keys there")
+    return ok(about, f"{len(found)} usable in jwks")
+
+
+def _fetched_keys(about: str, address: str) -> Line:
+    try:
+        document = fetch(address)
+    except ValueError as error:
+        text = f"{address} cannot be had ({error}): check the address, proxy and firewall"
+        return problem(about, text)
+    found = usable(document)
+    if not found:
+        text = f"{address} answers without a usable key with a kid: ask the client to publish one"
+        return warning(about, text)
+    return ok(about, f"{len(found)} usable at {address}")
+
+
+def fetch(address: str) -> Any:
+    """The document at an address. Raises ValueError, which says in a few words why not."""
+    try:
+        return keys.download(address)
+    except Exception as error:
+        # Whatever a strange server provokes is to be told, not to end the report.
+        words = str(error) if type(error) is ValueError else type(error).__name__
+        raise ValueError(words) from error
+
+
+def usable(document: Any) -> dict[str, Any]:
+    """The usable keys of a key set by kid; empty where there is none."""
+    try:
+        return keys.keys_in(document)
+    except ValueError:
+        return {}
+
+
+def check_fhir_servers(client: Client) -> Iterator[Line]:
+    """Only the way there is looked at: no connection is made and nothing is sent."""
+    about = f"{client.name}: FHIR server"
+    if not client.fhir_servers or not client.fetch_milliseconds:
+        missing = "fhir_servers" if client.fetch_milliseconds else "fetch_milliseconds above 0"
+        yield ok(about, f"none is called; to have missing data fetched, set {missing}")
+        return
+    allowed = AllowedServers(client.fhir_servers, private=client.fhir_private)
+    for server in sorted(client.fhir_servers):
+        yield _fhir_server(about, server, allowed)
+
+
+def _fhir_server(about: str, server: str, allowed: AllowedServers) -> Line:
+    if not allowed.permits(server):
+        text = f"{server} must be an https address without user, query and fragment"
+        return problem(about, text)
+    try:
+        addresses = _addresses(server)
+    except (OSError, UnicodeError):
+        return problem(about, f"{server}: the name has no address; check it and the DNS here")
+    for address in addresses:
+        if not allowed.permits_address(address):
+            return problem(about, f"{server} leads to {address}: {_way_out(address)}")
+    return ok(about, f"{server} leads to {', '.join(addresses)}")
+
+
+def _addresses(server: str) -> list[str]:
+    """As the service finds them when it connects."""
+    parts = urlsplit(server)
+    found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    return sorted({entry[4][0] for entry in found})
+
+
+def _way_out(address: str) -> str:
+    if AllowedServers(private=True).permits_address(address):
+        return "set fhir_private = true if it is in your own network"
+    return "such an address is never connected to; name the server by another one"

@@ -1,0 +1,71 @@
+"""The settings and the mappings: may the service start like this, and will it be found?"""
+
+from collections.abc import Iterator
+from datetime import date
+from urllib.parse import urlsplit
+
+from cds_service.about import is_review_due
+from cds_service.config import Settings
+from cds_service.decision.knowledge import Knowledge
+from cds_service.doctor.report import Line, ok, problem, warning
+from cds_service.fhir.addresses import LOOPBACK_NAMES
+from cds_service.mappings import MappingsError, load
+
+ADDRESS = "public address"
+
+
+def check_mode(settings: Settings) -> Line:
+    if settings.open:
+        text = "open: anyone may call; set CDS_AUTH=required before patients are involved"
+        return warning("mode", text)
+    return ok("mode", "only clients of the clients file may call")
+
+
+def check_public_url(settings: Settings) -> Line:
+    """It is part of what a token is made for, and is printed on cards."""
+    url = settings.public_url
+    if not url:
+        return _without_public_url(settings)
+    scheme, host = _scheme_and_host(url)
+    if not host:
+        return problem(ADDRESS, f"CDS_PUBLIC_URL is {url}, which names no host; correct it")
+    if scheme != "https" and host not in LOOPBACK_NAMES:
+        text = f"CDS_PUBLIC_URL is {url}; tokens and orders would go unencrypted: use https"
+        return problem(ADDRESS, text)
+    return ok(ADDRESS, url)
+
+
+def _without_public_url(settings: Settings) -> Line:
+    if settings.open:
+        return ok(ADDRESS, "that of each request")
+    text = "the audience of a token is compared with the Host header; set CDS_PUBLIC_URL"
+    return warning(ADDRESS, text)
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """The host is empty where there is none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or ""
+    except ValueError:
+        return "", ""
+
+
+def check_mappings(settings: Settings, today: date) -> Iterator[Line]:
+    """Whether they load (each problem is a line), and whether the guideline is up to date."""
+    try:
+        knowledge = load(settings.mappings)
+    except MappingsError as error:
+        for text in error.problems:
+            yield problem("mappings", f"{text}; correct it, or set CDS_MAPPINGS to another folder")
+        return
+    yield ok("mappings", f"{settings.mappings}, version {knowledge.version}")
+    yield _review(knowledge, today)
+
+
+def _review(knowledge: Knowledge, today: date) -> Line:
+    due = knowledge.guideline.review_due
+    if is_review_due(knowledge, today):
+        text = f"was due on {due}; see whether the ACR has a newer edition, and update the mappings"
+        return warning("guideline review", text)
+    return ok("guideline review", f"due on {due}")

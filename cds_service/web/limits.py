@@ -1,0 +1,54 @@
+"""Limits on what a client may send: requests a minute, and resources in a request."""
+
+from time import time
+
+from flask import Response
+from limits import RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from cds_service.fhir.plain import Json, as_dict, as_list
+
+MOST_ENTRIES = 20_000
+
+
+class TooManyRequests(Exception):
+    """A client has used up its requests; `seconds` until it may go on."""
+
+    def __init__(self, seconds: int):
+        super().__init__("This client has used up its requests for now.")
+        self.seconds = seconds
+
+    def add_to(self, response: Response) -> None:
+        response.headers["Retry-After"] = str(self.seconds)
+
+
+class TooManyEntries(Exception):
+    """A request with more resources than are read."""
+
+
+class RateLimits:
+    """Counts the requests of each client in a moving minute.
+
+    `store` is an address of the limits library: memory:// counts per worker, redis://… for all.
+    """
+
+    def __init__(self, store: str):
+        self._limiter = MovingWindowRateLimiter(storage_from_string(store))
+
+    def count(self, client: str, per_minute: int) -> None:
+        """Raises TooManyRequests. A client without a limit (0) is not counted."""
+        if not per_minute:
+            return
+        limit = RateLimitItemPerMinute(per_minute)
+        if not self._limiter.hit(limit, client):
+            reset = self._limiter.get_window_stats(limit, client).reset_time
+            raise TooManyRequests(max(1, round(reset - time())))
+
+
+def check_entries(body: Json) -> None:
+    """Raises TooManyEntries."""
+    prefetch = as_dict(body.get("prefetch"))
+    bundles = [*prefetch.values(), as_dict(body.get("context")).get("draftOrders")]
+    if sum(len(as_list(as_dict(bundle).get("entry"))) for bundle in bundles) > MOST_ENTRIES:
+        raise TooManyEntries(f"The request holds more than {MOST_ENTRIES} resources.")

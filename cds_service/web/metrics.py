@@ -1,0 +1,89 @@
+"""Counters and times for Prometheus, in words of ours only; under gunicorn of all workers."""
+
+import hmac
+import os
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("cds_requests", "Requests", ["route", "status"])
+SECONDS = Histogram(
+    "cds_request_seconds",
+    "Time to answer",
+    ["route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+ORDERS = Counter("cds_orders", "Orders of ours, by what became of them", ["relevance", "subject"])
+CARDS = Counter("cds_cards", "Cards shown", ["indicator", "topic"])
+RATINGS = Counter("cds_ratings", "Ratings given", ["rating"])
+RULES = Counter("cds_safety_rules", "Safety rules that spoke", ["rule"])
+UNKNOWN = Counter("cds_unresolved_facts", "Facts unknown in unresolved orders", ["fact"])
+PASSED_OVER = Counter("cds_orders_passed_over", "Orders that are not ours", ["why"])
+UNMAPPED = Counter("cds_unmapped_codes", "Codes in no map", ["system"])
+MISSING = Counter("cds_missing_data", "Hooks rated without a kind of data", ["kind"])
+FETCHES = Counter("cds_fetches", "Fetches from FHIR servers, by their end", ["end"])
+REFUSALS = Counter("cds_refusals", "Callers refused, by check", ["check"])
+
+
+def observe(record: Any, route: str, status: int, seconds: float) -> None:
+    """Counts one request, given as a Record."""
+    REQUESTS.labels(route, str(status)).inc()
+    SECONDS.labels(route).observe(seconds)
+    for outcome in record.orders:
+        _observe_order(outcome)
+    for counter, counted in (
+        (PASSED_OVER, record.passed_over),
+        (UNMAPPED, record.unmapped),
+        (FETCHES, record.fetches),
+    ):
+        for name, number in counted.items():
+            counter.labels(name).inc(number)
+    for kind in record.missing:
+        MISSING.labels(kind).inc()
+    if record.refused:
+        REFUSALS.labels(record.refused).inc()
+
+
+def _observe_order(outcome: dict) -> None:
+    ORDERS.labels(outcome["relevance"], outcome["subject"]).inc()
+    if "card" in outcome:
+        CARDS.labels(outcome["card"], outcome["topic"]).inc()
+    if "rating" in outcome:
+        RATINGS.labels(outcome["rating"]).inc()
+    for rule in outcome.get("rules", []):
+        RULES.labels(rule).inc()
+    if outcome.get("topic") == "unresolved":
+        for fact in outcome.get("unknown", []):
+            UNKNOWN.labels(fact).inc()
+
+
+def metrics_page(token: str) -> Blueprint:
+    """`/metrics`, for those who hold the token; without one it is not there."""
+    blueprint = Blueprint("metrics", __name__)
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not token or not hmac.compare_digest(given.encode(), token.encode()):
+            abort(404)
+        return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+    return blueprint
+
+
+def _registry() -> CollectorRegistry:
+    """This process's counters, or under gunicorn those of all workers together."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return registry

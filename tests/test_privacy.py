@@ -1,0 +1,114 @@
+"""No patient data in logs, metrics, stores or error texts: planted, and looked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cds_service import create_app
+from cds_service.config import Settings
+from cds_service.replay.cases import find_cases, read_case
+from tests.small_world import ROOT
+from tests.test_access import BASE, clients_file, token
+
+SERVICE = "/cds-services/vcf-appropriateness"
+CASES = [read_case(folder) for folder in find_cases([ROOT / "fixtures"])]
+PLANTED = ("Zebediah", "Quackenbush", "MRN-7731", "1944-03-17", "planted-token", "planted-order")
+
+
+def planted(value, key=""):
+    """The request with a name, a number, a birth date and a token wherever they could be."""
+    if isinstance(value, dict):
+        made = {k: planted(v, k) for k, v in value.items()}
+        if made.get("resourceType") == "Patient":
+            made |= {
+                "name": [{"family": "Quackenbush", "given": ["Zebediah"]}],
+                "identifier": [{"value": "MRN-7731"}],
+                "birthDate": "1944-03-17",
+            }
+        if made.get("resourceType") == "ServiceRequest" and "id" in made:
+            made["id"] = "planted-order"
+            made["note"] = [{"text": "Zebediah Quackenbush, MRN-7731"}]
+        return made
+    if isinstance(value, list):
+        return [planted(item, key) for item in value]
+    return "Zebediah Quackenbush" if key in ("display", "text") else value
+
+
+def with_server(body):
+    token = {"access_token": "planted-token", "scope": "Zebediah"}
+    return {**body, "fhirServer": "http://127.0.0.1:1/Quackenbush", "fhirAuthorization": token}
+
+
+def hostile():
+    """Requests that go wrong in as many places as there are."""
+    body = with_server(planted(CASES[20].request))
+    yield json.dumps(body)[:-20]
+    yield json.dumps([body])
+    yield json.dumps({**body, "hook": "Zebediah", "hookInstance": "MRN-7731"})
+    for field in ("hook", "context", "prefetch", "hookInstance"):
+        yield json.dumps({**body, field: ["Zebediah Quackenbush"]})
+    for field in ("patientId", "userId", "draftOrders", "selections"):
+        context = {**body["context"], field: {"MRN-7731": "Zebediah"}}
+        yield json.dumps({**body, "context": context})
+    for kind in ("Condition", "Patient", "ServiceRequest", "Zebediah"):
+        broken = {
+            "resourceType": kind,
+            "id": "MRN-7731",
+            "birthDate": "1944-03-17x",
+            "x": "Zebediah",
+        }
+        yield json.dumps({**body, "prefetch": {"Quackenbush": broken, "conditions": broken}})
+
+
+@pytest.fixture
+def service(tmp_path):
+    file = clients_file(tmp_path)
+    settings = Settings(
+        open=False,
+        clients=file,
+        data=tmp_path / "data",
+        public_url=BASE,
+        metrics_token="m",  # noqa: S106
+    )
+    return create_app(settings).test_client()
+
+
+def post(service, data):
+    headers = {"Authorization": f"Bearer {token(jti=f'planted-token-{hash(data)}')}"}
+    return service.post(SERVICE, data=data, headers=headers, content_type="application/json")
+
+
+def assert_none_planted(text, where):
+    for secret in PLANTED:
+        assert secret not in text, f"{secret} in {where}"
+
+
+def files_of(folder: Path) -> str:
+    return "".join(f.read_bytes().decode("latin-1") for f in folder.rglob("*") if f.is_file())
+
+
+def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
+    """Every fixture and a set of hostile requests, then log, metrics, store and error bodies."""
+    errors = []
+    for case in CASES:
+        post(service, json.dumps(with_server(planted(case.request))))
+    for data in hostile():
+        answer = post(service, data)
+        errors += [answer.get_data(as_text=True)] if answer.status_code != 200 else []
+    service.get("/Patient/Zebediah?name=Quackenbush")
+    monkeypatch.setattr("cds_service.web.routes.answer_hook", fails_loudly)
+    errors.append(post(service, json.dumps(planted(CASES[20].request))).get_data(as_text=True))
+    assert len(errors) > 8
+    assert_none_planted("".join(errors), "an error body")
+    log = capsys.readouterr().err
+    assert log.count('"event": "request"') > len(CASES)
+    assert_none_planted(log, "the log")
+    metrics = service.get("/metrics", headers={"Authorization": "Bearer m"}).get_data(as_text=True)
+    assert "cds_requests_total" in metrics
+    assert_none_planted(metrics, "the metrics")
+    assert_none_planted(files_of(tmp_path / "data"), "the store")
+
+
+def fails_loudly(call, knowledge):
+    raise RuntimeError(f"Zebediah Quackenbush: {call.context}")
