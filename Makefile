@@ -26,9 +26,9 @@ audit: .venv/ready
 
 # Pins the libraries anew, with hashes.
 requirements: .venv/ready
-	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-trusted-host --no-emit-find-links --output-file requirements.txt requirements.in
-	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-emit-index-url \
+	$(BIN)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --no-emit-index-url \
 		--no-emit-trusted-host --no-emit-find-links --allow-unsafe \
 		--output-file requirements-dev.txt requirements-dev.in
 
@@ -47,7 +47,7 @@ fuzz: .venv/ready
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 
-.venv/ready: requirements.txt requirements-dev.txt
+.venv/ready: requirements-dev.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

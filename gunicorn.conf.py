@@ -8,14 +8,19 @@ import struct
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the heartbeat files of the workers, no data
 
-# The workers leave their counters here for /metrics; set before anything is imported.
-METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="cds-metrics-"))
+# The workers leave their counters here for /metrics; set before anything is imported. SIGHUP reads
+# this file again, and then the folder is there.
+OURS = "cds-metrics-"
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OURS)
+METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 bind = f"0.0.0.0:{os.environ['PORT']}" if "PORT" in os.environ else "127.0.0.1:8000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -26,22 +31,40 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 
 
 class Worker(ThreadWorker):
-    """Threads; a client that falls silent, or does not hang up, holds one of them for a while.
+    """Threads; a client that falls silent, trickles, or does not hang up holds one for a while.
 
     gunicorn itself waits without end for the rest of a request, and up to two seconds for a client
     to hang up, that in the loop which takes in all other requests.
     """
 
     SILENCE = struct.pack("ll", 5, 0)  # seconds, microseconds
+    DEADLINE_SECONDS = 10
+
+    def init_process(self):
+        self.since = {}
+        super().init_process()
 
     def handle(self, conn):
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.SILENCE)
-        kept = super().handle(conn)
+        self.since[conn] = monotonic()
+        try:
+            kept = super().handle(conn)
+        finally:
+            self.since.pop(conn, None)
         if kept is False:
             with suppress(OSError):
                 close_graceful(conn.sock.dup())
                 conn.sock.shutdown(socket.SHUT_RD)
         return kept
+
+    def notify(self):
+        """Called about every second: nothing more is read of a request past its deadline."""
+        super().notify()
+        late = monotonic() - self.DEADLINE_SECONDS
+        for conn, since in list(self.since.items()):
+            if since < late:
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
 
 
 worker_class = Worker
@@ -65,4 +88,6 @@ def child_exit(server, worker):
 
 
 def on_exit(server):
-    shutil.rmtree(METRICS, ignore_errors=True)
+    """An operator's own folder stays."""
+    if METRICS.name.startswith(OURS):
+        shutil.rmtree(METRICS, ignore_errors=True)

@@ -18,6 +18,7 @@ from cds_service.fhir.chart import read_chart
 from cds_service.fhir.orders import ORDER_SIGN, DraftOrder, Drafts, problem_with_order, read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
+from cds_service.fhir.validation import problem_with
 
 PAGE_SIZE = 200
 SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
@@ -59,7 +60,7 @@ class HookCall:
 @dataclass
 class Answer:
     """The response body, the decisions behind it, why other orders were passed over, how each
-    fetch ended, and how many codes of each system were in no map.
+    fetch ended, and how many codes of each system were in no map or contradicted each other.
     """
 
     body: Json
@@ -67,6 +68,7 @@ class Answer:
     passed_over: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
+    conflicting: Counter[str] = field(default_factory=Counter)
 
 
 def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
@@ -86,10 +88,11 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
         if answers:
             drafts, consults = _decide(call, prefetched, knowledge)
     consults = [_told(call, consult) for consult in consults]
-    stale = [without_empty(r) for r in drafts.others if has_our_rating(r) and r.get("id")]
+    stale = [without_empty(r) for r in drafts.others if _holds_an_old_rating(r)]
     body = response(consults, stale)
     decisions = [c.decision for c in consults]
-    return Answer(body, decisions, drafts.passed_over, fetches, drafts.unmapped)
+    unmapped, conflicting = drafts.unmapped, drafts.conflicting
+    return Answer(body, decisions, drafts.passed_over, fetches, unmapped, conflicting)
 
 
 def _decide(
@@ -149,6 +152,12 @@ def _path(template: str, patient_id: str) -> str:
     """A prefetch template for the patient; of a search many results are asked for at once."""
     path = template.replace("{{context.patientId}}", quote(patient_id, safe=""))
     return f"{path}&_count={PAGE_SIZE}" if "?" in path else path
+
+
+def _holds_an_old_rating(resource: Json) -> bool:
+    """A valid order that is not ours any more, and has an id to be changed by."""
+    named = resource.get("resourceType") == "ServiceRequest" and resource.get("id")
+    return bool(named) and has_our_rating(resource) and not problem_with(resource)
 
 
 def _told(call: HookCall, consult: Consult) -> Consult:

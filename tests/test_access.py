@@ -281,6 +281,8 @@ class TestToken:
         call(client, bearer)
         line = capsys.readouterr().err
         assert '"refused": "signature"' in line
+        call(client, token(aud=BASE))
+        assert f'"seen": {{"aud": "{BASE}", "called": "{ENDPOINT}"}}' in capsys.readouterr().err
         assert bearer.split(".")[2] not in line
 
     def test_the_log_names_the_client(self, client, capsys):
@@ -489,6 +491,15 @@ class TestClientsFile:
         assert call(client, token(sub="b")).status_code == 200
         assert '"client": "b"' in capsys.readouterr().err
         assert call(client, token(sub="c")).status_code == 401
+
+
+def test_a_key_set_may_be_written_into_the_file(tmp_path):
+    key = public_jwk(ec_key(), KID)
+    fields = ", ".join(f'{name} = "{value}"' for name, value in key.items() if name != "key_ops")
+    text = f'[a]\niss = ["{ISSUER}"]\ntenant = "north"\njwks = {{keys = [{{{fields}}}]}}\n'
+    (client,) = read_clients(clients_file(tmp_path, text))
+    assert client.tenant == "north"
+    assert Keys().find(client, "", KID)
 
 
 class TestWithoutAClient:

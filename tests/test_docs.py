@@ -109,4 +109,4 @@ def test_every_library_is_pinned_with_its_hash(file):
     lines = [ln for ln in text.splitlines() if ln.strip() and not ln.lstrip().startswith("#")]
     assert lines
     for line in lines:
-        assert re.match(r"[\w.\-\[\]]+==\S+ +--hash=sha256:", line), line
+        assert re.match(r"[\w.\-]+==\S+ .*--hash=sha256:", line), line

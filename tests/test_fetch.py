@@ -342,12 +342,12 @@ class TestLoad:
         ehr.config["LATENCY"] = 1
         ends = []
         ask_one = lambda: ends.append(fetcher.fetch(FhirServer(ehr.address), WANTED).ends)  # noqa: E731
-        threads = [threading.Thread(target=ask_one) for _ in range(8)]
+        threads = [threading.Thread(target=ask_one) for _ in range(12)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert ends.count({"no-room": 2}) == 8 - fetching.HOOKS_AT_ONCE
+        assert ends.count({"no-room": 2}) == 12 - fetching.HOOKS_AT_ONCE
 
     def test_threads_do_not_pile_up(self, ehr, fetcher):
         ehr.config["LATENCY"] = 1

@@ -15,6 +15,7 @@ from tests.small_world import (
     CT_LUMBAR_W,
     FRACTURE,
     LOINC,
+    MRI_LUMBAR,
     MRI_LUMBAR_W,
     MRI_LUMBAR_WO,
     PAIN,
@@ -130,6 +131,9 @@ class TestMetrics:
         'cds_orders_passed_over_total{why="not-ours"}': hook_request(order((LOINC, "30746-2"))),
         'cds_orders_passed_over_total{why="conflicting-codes"}': hook_request(
             order(CT_LUMBAR_W, MRI_LUMBAR_WO)
+        ),
+        'cds_conflicting_codes_total{system="http://www.ama-assn.org/go/cpt"}': hook_request(
+            order(CT_LUMBAR_W, MRI_LUMBAR)
         ),
         'cds_unmapped_codes_total{system="http://loinc.org"}': hook_request(
             order((LOINC, "30746-2"))

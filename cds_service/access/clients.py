@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 FETCH_MILLISECONDS = 400
 ON_TOO_LITTLE = ("silence", "card", "412")
+DIALECTS = ("hl7",)  # how answers are written; the specification as it stands is the one so far
 HTTPS = validate.Regexp(r"https://", error="must start with https://")
 
 
@@ -23,6 +24,7 @@ class Client:
     """A caller: how it is known, which FHIR servers may be called for it, and its wishes.
 
     Keys come from one of the `jku` addresses or from `jwks`; `sub` is empty where any is taken.
+    `tenant` is a name for the log, where one EHR calls for several hospitals.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Client:
     jku: frozenset[str] = frozenset()
     jwks: dict[str, Any] = field(default_factory=dict)
     sub: str = ""
+    tenant: str = ""
+    dialect: str = DIALECTS[0]
     fhir_servers: frozenset[str] = frozenset()
     fhir_private: bool = False
     fetch_milliseconds: int = FETCH_MILLISECONDS
@@ -44,6 +48,8 @@ class ClientSchema(Schema):
     jku = fields.List(fields.Str(validate=HTTPS), load_default=list)
     jwks = fields.Raw(load_default=dict)
     sub = fields.Str(load_default="")
+    tenant = fields.Str(load_default="")
+    dialect = fields.Str(load_default=DIALECTS[0], validate=validate.OneOf(DIALECTS))
     fhir_servers = fields.List(fields.Str(validate=HTTPS), load_default=list)
     fhir_private = fields.Bool(load_default=False)
     fetch_milliseconds = fields.Int(

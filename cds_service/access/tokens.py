@@ -29,6 +29,7 @@ ALGORITHMS = (
 LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 8_000
 LONGEST_ID = 256
+LONGEST_SEEN = 200
 LATEST = 2**53  # seconds; what JSON numbers carry exactly
 
 # What a refused caller is told, by check. It says which check failed, not what would have passed.
@@ -52,11 +53,14 @@ TEXTS = {
 
 
 class Refused(Exception):
-    """A token that does not pass; `check` is a key of TEXTS."""
+    """A token that does not pass; `check` is a key of TEXTS, `seen` what was found instead: for
+    the log, never for the caller.
+    """
 
-    def __init__(self, check: str):
+    def __init__(self, check: str, **seen: Any):
         super().__init__(TEXTS[check])
         self.check = check
+        self.seen = {name: str(value)[:LONGEST_SEEN] for name, value in seen.items()}
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ def _client(claims: dict[str, Any], clients: tuple[Client, ...]) -> Client:
     """By issuer; of several with one issuer, the one that the subject names."""
     for client in clients_for(claims, clients):
         return client
-    raise Refused("issuer")
+    raise Refused("issuer", iss=claims.get("iss"), sub=claims.get("sub"))
 
 
 def clients_for(claims: dict[str, Any], clients: tuple[Client, ...]) -> list[Client]:
@@ -192,7 +196,7 @@ def key_for(header: dict[str, Any], client: Client, keys: Keys) -> PyJWK:
     except KeysUnreachable:
         raise Refused("keys-unreachable") from None
     if key is None:
-        raise Refused("key")
+        raise Refused("key", kid=header["kid"], jku=header.get("jku"))
     return key
 
 
@@ -211,22 +215,23 @@ def check_audience(claims: dict[str, Any], endpoint: str) -> None:
     audience = claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     if _plain(endpoint) not in [_plain(a) for a in named if isinstance(a, str)]:
-        raise Refused("audience")
+        raise Refused("audience", aud=audience, called=endpoint)
 
 
 def check_expiry(claims: dict[str, Any], now: float) -> None:
     if claims["exp"] < now - LEEWAY_SECONDS:
-        raise Refused("expired")
+        raise Refused("expired", seconds=now - claims["exp"])
 
 
 def check_start(claims: dict[str, Any], now: float) -> None:
-    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
-        raise Refused("not-yet-valid")
+    start = max(claims["iat"], claims.get("nbf", 0))
+    if start > now + LEEWAY_SECONDS:
+        raise Refused("not-yet-valid", seconds=start - now)
 
 
 def check_lifetime(claims: dict[str, Any], longest_seconds: int) -> None:
     if claims["exp"] - claims["iat"] > longest_seconds + LEEWAY_SECONDS:
-        raise Refused("lifetime")
+        raise Refused("lifetime", seconds=claims["exp"] - claims["iat"])
 
 
 def _plain(address: str) -> str:

@@ -14,8 +14,8 @@ from cds_service.fhir.addresses import AllowedServers, CheckedAdapter
 from cds_service.fhir.client import SERVER_FAULTS, FetchError, FhirServer, read, search
 from cds_service.fhir.plain import Json
 
-CALLS_AT_ONCE = 16
-HOOKS_AT_ONCE = 3  # fewer than the threads of a worker, so that others always find one
+CALLS_AT_ONCE = 48
+HOOKS_AT_ONCE = 8  # fewer than the threads of a worker, so that others always find one
 FAULTS_BEFORE_A_PAUSE = 5
 PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 300

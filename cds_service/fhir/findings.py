@@ -12,7 +12,7 @@ from cds_service.decision.terminology import (
     Place,
     Terminology,
 )
-from cds_service.fhir.plain import Json, as_date, as_dict, as_text, codes, codings, dicts
+from cds_service.fhir.plain import Json, as_date, as_dict, as_number, as_text, codes, codings, dicts
 
 CURRENT = frozenset({"active", "recurrence", "relapse"})
 NEVER_EVIDENCE = frozenset({"refuted", "entered-in-error"})
@@ -124,16 +124,16 @@ def _observation(resource: Json, terminology: Terminology) -> Finding | None:
         return None
     _, finding = coded(resource.get("code"), terminology)
     value = coded(resource.get("valueCodeableConcept"), terminology)[1]
-    number = as_dict(resource.get("valueQuantity")).get("value")
+    number = as_number(as_dict(resource.get("valueQuantity")).get("value"))
     has_value = any(name.startswith("value") for name in resource)
     sets = finding.sets if finding else frozenset()
     sets = (sets & MEASURED) | (value.sets if value else frozenset()) if has_value else sets
     if not sets:
         return None
     seen = replace(value or finding, source="Observation", sets=sets, when=_observed(resource))
-    if "egfr" not in sets or not isinstance(number, int | float):
+    if "egfr" not in sets or number is None:
         return seen
-    return replace(seen, value=float(number), display=f"eGFR {number:g} mL/min/1.73 m²")
+    return replace(seen, value=number, display=f"eGFR {number:g} mL/min/1.73 m²")
 
 
 def _observed(resource: Json) -> Any:

@@ -24,6 +24,7 @@ from cds_service.fhir.plain import (
 from cds_service.fhir.validation import problem_with
 
 ORDER_SIGN = "order-sign"
+CONFLICTING_CODES = "conflicting-codes"
 MYELOGRAPHY = "ct-myelography-spine"
 CT_WITH_CONTRAST = "ct-spine-w"
 
@@ -46,6 +47,7 @@ class Drafts:
     others: list[Json] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
+    conflicting: Counter[str] = field(default_factory=Counter)
 
 
 def selected(hook: str, context: Json) -> Iterator[Json]:
@@ -77,6 +79,8 @@ def read_orders(
         drafts.unmapped += _unmapped(resource, knowledge.terminology)
         if why_not:
             drafts.passed_over[why_not] += 1
+            if why_not == CONFLICTING_CODES:
+                drafts.conflicting += _systems(resource, knowledge.terminology)
             drafts.others.append(resource)
             continue
         reasons = _Reasons(resource, _conditions(context, resources), knowledge.terminology)
@@ -109,6 +113,12 @@ def _unmapped(resource: Json, terminology: Terminology) -> Counter[str]:
     return found
 
 
+def _systems(resource: Json, terminology: Terminology) -> Counter[str]:
+    """The systems of the codes of an order that are in the order map."""
+    keys = (terminology.normalise(s, code) for s, code, _ in codings(resource.get("code")))
+    return Counter(key[0] for key in keys if key in terminology.orders)
+
+
 def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning], str]:
     """What the codings of an order mean, the procedure that they agree on first; else why it is
     not ours.
@@ -122,7 +132,7 @@ def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning]
         return [], "not-ours"
     procedure = _procedure(meanings, knowledge)
     if procedure is None:
-        return [], "conflicting-codes"
+        return [], CONFLICTING_CODES
     return sorted(meanings, key=lambda m: m.procedure != procedure.id), ""
 
 

@@ -19,6 +19,14 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def as_number(value: Any) -> float | None:
+    """A whole number too large for a float is none."""
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
+
+
 def dicts(value: Any) -> Iterator[Json]:
     """The objects in what should be a list of objects."""
     return (item for item in as_list(value) if isinstance(item, dict))

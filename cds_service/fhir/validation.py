@@ -41,11 +41,18 @@ def problem_with(resource: Json) -> str | None:
         tolerated = TOLERATED.get(resource["resourceType"], {})
         model.model_validate({**tolerated, **without_empty(resource)})
     except ValidationError as error:
-        path = [str(part) for part in error.errors()[0]["loc"]]
-        return ".".join(path) or "the resource"
-    except UnicodeEncodeError:  # pydantic has no text for half a surrogate pair
-        return "the resource"
+        return _place_of(error) or "the resource"
     return _problem_with_status(resource)
+
+
+def _place_of(error: ValidationError) -> str:
+    """The path of the first wrong field; nothing where pydantic cannot tell, for half a surrogate
+    pair in its message.
+    """
+    try:
+        return ".".join(str(part) for part in error.errors()[0]["loc"])
+    except UnicodeEncodeError:
+        return ""
 
 
 def warm_up() -> None:

@@ -18,7 +18,7 @@ from cds_service.web.schemas import fields_of
 
 CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 TEXTS = {
-    400: "The body is not JSON.",
+    400: "The request did not come in full.",
     404: "There is nothing at this address. The services are listed at /cds-services.",
     405: "This address does not take this method.",
     413: "The body is larger than this service reads.",
@@ -65,8 +65,8 @@ def _bad_request(error: BadRequest) -> Response:
 
 
 def _unauthorized(error: Refused) -> Response:
-    """Says which check failed; the log says so too, and neither quotes the token."""
-    current().refused = error.check
+    """Says which check failed; the log also what was found, and neither quotes the token."""
+    current().refused, current().seen = error.check, error.seen
     return _challenge(str(error))
 
 

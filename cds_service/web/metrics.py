@@ -29,6 +29,9 @@ RULES = Counter("cds_safety_rules", "Safety rules that spoke", ["rule"])
 UNKNOWN = Counter("cds_unresolved_facts", "Facts unknown in unresolved orders", ["fact"])
 PASSED_OVER = Counter("cds_orders_passed_over", "Orders that are not ours", ["why"])
 UNMAPPED = Counter("cds_unmapped_codes", "Codes in no map", ["system"])
+CONFLICTING = Counter(
+    "cds_conflicting_codes", "Codes of orders that contradict each other", ["system"]
+)
 MISSING = Counter("cds_missing_data", "Hooks rated without a kind of data", ["kind"])
 FETCHES = Counter("cds_fetches", "Fetches from FHIR servers, by their end", ["end"])
 REFUSALS = Counter("cds_refusals", "Callers refused, by check", ["check"])
@@ -43,6 +46,7 @@ def observe(record: Any, route: str, status: int, seconds: float) -> None:
     for counter, counted in (
         (PASSED_OVER, record.passed_over),
         (UNMAPPED, record.unmapped),
+        (CONFLICTING, record.conflicting),
         (FETCHES, record.fetches),
     ):
         for name, number in counted.items():

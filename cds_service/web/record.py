@@ -24,13 +24,16 @@ class Record:
 
     started: float = field(default_factory=perf_counter)
     client: str = ""
+    tenant: str = ""
     hook: str = ""
     orders: list[dict] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
+    conflicting: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
     refused: str = ""
+    seen: dict[str, str] = field(default_factory=dict)
     error_id: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
 
@@ -41,6 +44,7 @@ class Record:
         self.missing = _missing(answer.decisions)
         self.passed_over = answer.passed_over
         self.unmapped = answer.unmapped
+        self.conflicting = answer.conflicting
         self.fetches = answer.fetches
 
 

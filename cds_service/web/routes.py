@@ -1,11 +1,13 @@
 """The routes of CDS Hooks, each of a few lines."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 
 from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.client import FhirServer
@@ -36,7 +38,7 @@ class Site:
     def caller(self) -> Caller:
         """Who is calling, within what it may. Raises Refused, NoClients or TooManyRequests."""
         caller = self.callers.identify(request)
-        current().client = caller.client.name
+        current().client, current().tenant = caller.client.name, caller.client.tenant
         self.rates.count(caller.client.name, caller.client.requests_per_minute)
         return caller
 
@@ -130,12 +132,20 @@ def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
     return fetch
 
 
+def _finite(number: str) -> float:
+    """A number of JSON, which knows neither NaN nor an infinity."""
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(number)
+    return value
+
+
 def _body() -> dict:
     """The JSON object that was posted."""
     if not request.is_json:
         abort(415)
     try:
-        body = current_app.json.loads(request.get_data())
+        body = json.loads(request.get_data(), parse_constant=_finite, parse_float=_finite)
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
     except ValueError:
