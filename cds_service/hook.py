@@ -10,7 +10,13 @@ from cds_service.cards.card import response
 from cds_service.cards.consult import Consult
 from cds_service.cards.rating import has_our_rating
 from cds_service.decision.chart import Case
-from cds_service.decision.evaluate import Decision, evaluate_order, not_checked, unreadable
+from cds_service.decision.evaluate import (
+    NOT_RELEVANT,
+    Decision,
+    evaluate_order,
+    not_checked,
+    unreadable,
+)
 from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
 from cds_service.decision.relevance import RELEVANT, TOO_LITTLE_TO_GO_ON
@@ -88,7 +94,8 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
         if answers:
             drafts, consults = _decide(call, prefetched, knowledge)
     consults = [_told(call, consult) for consult in consults]
-    stale = [without_empty(r) for r in drafts.others if _holds_an_old_rating(r)]
+    passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
+    stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]
     body = response(consults, stale)
     decisions = [c.decision for c in consults]
     unmapped, conflicting = drafts.unmapped, drafts.conflicting

@@ -2,8 +2,12 @@
 
 from cds_service.cards.consult import Consult, Json, study
 from cds_service.cards.rating import has_our_rating, with_rating
+from cds_service.decision.evaluate import NOT_CHECKED, NOT_RELEVANT, UNREADABLE
 from cds_service.decision.suggestions import Suggestion
 from cds_service.decision.terminology import ANSWERS
+
+# An order of which nothing is said was not validated, and one that is unreadable is not valid.
+NOT_VALIDATED = (NOT_RELEVANT, UNREADABLE, NOT_CHECKED)
 
 
 def suggestions(consult: Consult) -> list[Json]:
@@ -19,7 +23,9 @@ def suggestions(consult: Consult) -> list[Json]:
 def system_action(consult: Consult) -> Json | None:
     """The update that puts the rating on the order, or takes an earlier one of ours off it."""
     decision, order = consult.decision, consult.resource
-    if not consult.has_id or (decision.rating is None and not has_our_rating(order)):
+    if not consult.has_id or decision.subject in NOT_VALIDATED:
+        return None
+    if decision.rating is None and not has_our_rating(order):
         return None
     if decision.rating is None:
         return _update(

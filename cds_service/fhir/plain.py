@@ -6,6 +6,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
+EMPTY = ({}, [], "", None)
+
 
 def as_dict(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
@@ -69,12 +71,13 @@ def refers_to_another(target: Any, patient_id: str) -> bool:
 def without_empty(value: Any) -> Any:
     """The value less the empty objects, lists and strings in it, which FHIR does not allow.
 
-    A null in a list stays: it holds the place of a primitive that has only extensions.
+    A null in a list of primitives stays: it holds the place of one that has only extensions.
     """
     if isinstance(value, dict):
         kept = {key: without_empty(item) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item not in ({}, [], "", None)}
+        return {key: item for key, item in kept.items() if item not in EMPTY}
     if isinstance(value, list):
-        kept_items = (without_empty(item) for item in value)
-        return [item for item in kept_items if item not in ({}, [], "")]
+        of_objects = any(isinstance(item, dict) for item in value)
+        empty = EMPTY if of_objects else EMPTY[:3]
+        return [item for item in map(without_empty, value) if item not in empty]
     return value
