@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: run test check replay ehr bench fuzz audit requirements clean
 
 run: .venv/ready
-	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()"
+	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()" --bind 127.0.0.1:$${PORT:-8000}
 
 test: .venv/ready
 	$(BIN)/pytest

@@ -316,6 +316,15 @@ class TestUsedTokens:
         assert call(app.test_client(), token()).status_code == 200
         assert "token-memory-unreachable" in capsys.readouterr().err
 
+    def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
+        settings.data.mkdir()
+        (settings.data / "service.db").mkdir()
+        client = create_app(settings).test_client()
+        assert call(client, token()).status_code == 200
+        (settings.data / "service.db").rmdir()
+        bearer = token()
+        assert [call(client, bearer).status_code for _ in range(2)] == [200, 401]
+
     def test_neither_the_id_nor_the_token_is_stored(self, settings):
         bearer = token(jti="planted-token-id")
         call(create_app(settings).test_client(), bearer)

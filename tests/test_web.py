@@ -88,9 +88,20 @@ def test_preflight_is_answered_on_every_route(client, path):
     assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
 
 
-def test_feedback_is_taken_without_an_error(client):
-    body = {"feedback": [{"card": "1", "outcome": "overridden", "outcomeTimestamp": "2026-11-21"}]}
-    assert client.post(f"{SERVICE}/feedback", json=body).status_code == 204
+CARD = {"card": "11111111-1111-4111-8111-111111111111", "outcomeTimestamp": "2026-11-21T02:13:54Z"}
+REASON = {"reason": {"code": "patient-preference", "system": "http://example.org/override"}}
+# As the CDS Hooks Sandbox sends it.
+FEEDBACK = {
+    "taken": {**CARD, "outcome": "accepted", "acceptedSuggestions": [{"id": "22222222"}]},
+    "dismissed": {**CARD, "outcome": "overridden"},
+    "dismissed with a reason": {**CARD, "outcome": "overridden", "overrideReason": REASON},
+}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+def test_feedback_is_taken_without_an_error(client, feedback):
+    answer = client.post(f"{SERVICE}/feedback", json={"feedback": [feedback]})
+    assert answer.status_code == 204
 
 
 def test_health_and_ready(client):

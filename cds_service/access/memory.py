@@ -45,11 +45,18 @@ class UsedTokens:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._purged = 0.0
-        metadata.create_all(engine)
+        self._has_table = False
+
+    def prepare(self) -> None:
+        """Makes the table where there is none. Raises SQLAlchemyError."""
+        if not self._has_table:
+            metadata.create_all(self._engine)
+            self._has_table = True
 
     def remember(self, client: str, token_id: str, forget_at: float) -> bool:
         """Whether the token is new. Raises SQLAlchemyError where the database does not answer."""
         digest = hashlib.sha256(f"{client}\x1f{token_id}".encode("utf-8", "replace")).hexdigest()
+        self.prepare()
         self._purge()
         try:
             with self._engine.begin() as connection:

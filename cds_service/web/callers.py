@@ -45,6 +45,7 @@ class Callers:
         else:
             self._take_clients()
             self._used = UsedTokens(engine_for(settings.database_url, settings.data))
+            self._prepare_memory()
 
     def identify(self, request: Request) -> Caller:
         """Raises Refused or NoClients."""
@@ -78,6 +79,13 @@ class Callers:
         seconds = self._settings.token_seconds
         self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
         self._callers = {client.name: _caller(client) for client in clients}
+
+    def _prepare_memory(self) -> None:
+        """Before the workers are there; a database that is down now is tried again later."""
+        try:
+            self._used.prepare()
+        except SQLAlchemyError as error:
+            log("token-memory-unreachable", kind=type(error).__name__)
 
     def _remember(self, client: str, token_id: str, forget_at: float) -> bool:
         """A database that does not answer costs the check for replays, not the answer."""
