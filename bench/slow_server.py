@@ -21,7 +21,9 @@ from rich.table import Table
 ROOT = Path(__file__).parent.parent
 CASE = ROOT / "fixtures/order-sign/variant-1-contrast-mri-for-a-new-painful-fracture/request.json"
 SERVICE, EHR = 8461, 8462
-URL = f"http://127.0.0.1:{SERVICE}/cds-services/vcf-appropriateness"
+BASE = f"http://127.0.0.1:{SERVICE}"
+URL = f"{BASE}/cds-services/vcf-appropriateness"
+READY = f"{BASE}/ready"
 ROUNDS = 7
 PARALLEL = 50
 BURST = 400
@@ -99,7 +101,7 @@ def slow_server() -> list[str]:
     """Unrelated requests while 50 others meet a server that answers after five seconds."""
     alone, beside, slowest = [], [], []
     for _ in range(ROUNDS):
-        with running(service(), URL.replace("/cds-services/vcf-appropriateness", "/ready")):
+        with running(service(), READY):
             milliseconds(whole())
             alone.append(statistics.median(milliseconds(whole())))
             with crowd_waiting() as waited:
@@ -131,7 +133,7 @@ def crowd_waiting() -> Iterator[list[float]]:
 def broken_server() -> list[str]:
     """Throughput with a server that fails every call, to that of having none."""
     ratios = []
-    with running(service(), URL.replace("/cds-services/vcf-appropriateness", "/ready")):
+    with running(service(), READY):
         per_second(bare(True))
         for _ in range(ROUNDS):
             ratios.append(per_second(bare(True)) / per_second(bare(False)))

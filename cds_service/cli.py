@@ -58,6 +58,6 @@ def _lint(options: argparse.Namespace) -> int:
     except MappingsError as error:
         print("\n".join(error.problems))
         return PROBLEMS
-    codes = len(knowledge.terminology.meanings) + len(knowledge.terminology.orders)
+    codes = knowledge.terminology.size
     print(f"{options.folder}: no problem found; {codes} codes, version {knowledge.version}")
     return DONE

@@ -16,6 +16,7 @@ def discovery(knowledge: Knowledge) -> dict:
     One id under both hooks, so that what a later hook says replaces what an earlier one said.
     """
     guideline = knowledge.guideline
+    templates = prefetch_templates(knowledge)
     return {
         "services": [
             {
@@ -33,7 +34,7 @@ def discovery(knowledge: Knowledge) -> dict:
                 ),
                 "version": SPECIFICATION,
                 "hookVersion": HOOK_VERSION,
-                "prefetch": prefetch_templates(knowledge),
+                "prefetch": templates,
             }
             for hook in HOOKS
         ]

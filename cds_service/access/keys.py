@@ -1,5 +1,6 @@
 """The public keys of the clients: given, or fetched from their `jku` and kept fresh."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
@@ -49,7 +50,7 @@ def download(url: str) -> Any:
         body = answer.raw.read(MOST_BYTES + 1, decode_content=True)
     if len(body) > MOST_BYTES:
         raise ValueError("the key set is too large")
-    return requests.models.complexjson.loads(body)
+    return json.loads(body)
 
 
 class Keys:

@@ -83,6 +83,11 @@ class Terminology:
     places: Mapping[str, Place]
     displays: Mapping[tuple[str, str], str]
 
+    @property
+    def size(self) -> int:
+        """How many codes are in the maps."""
+        return len(self.meanings) + len(self.orders)
+
     def normalise(self, system: str, code: str) -> tuple[str, str] | None:
         """The canonical system and code, or None for a system that no map knows.
 

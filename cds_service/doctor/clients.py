@@ -1,6 +1,5 @@
 """The clients: their file, their keys, and the way to their FHIR servers."""
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +8,7 @@ from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem, warning
-from cds_service.fhir.addresses import AllowedServers
+from cds_service.fhir.addresses import AllowedServers, addresses_of
 
 FILE = "clients file"
 
@@ -117,8 +116,7 @@ def _fhir_server(about: str, server: str, allowed: AllowedServers) -> Line:
 def _addresses(server: str) -> list[str]:
     """As the service finds them when it connects."""
     parts = urlsplit(server)
-    found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-    return sorted({entry[4][0] for entry in found})
+    return sorted(set(addresses_of(parts.hostname, parts.port or 443)))
 
 
 def _way_out(address: str) -> str:

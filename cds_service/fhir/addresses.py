@@ -70,10 +70,9 @@ class _Checked:
 
     def _new_conn(self) -> socket.socket:
         try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            addresses = addresses_of(self._dns_host, self.port)
         except OSError as error:
             raise NewConnectionError(self, "the name has no address") from error
-        addresses = [entry[4][0] for entry in found]
         if not all(self.allowed.permits_address(address) for address in addresses):
             raise NewConnectionError(self, "the address is not permitted")
         try:
@@ -81,6 +80,12 @@ class _Checked:
             return create_connection(target, self.timeout, socket_options=self.socket_options)
         except OSError as error:
             raise NewConnectionError(self, "no connection") from error
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """All addresses that a name leads to. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [entry[4][0] for entry in found]
 
 
 class CheckedAdapter(HTTPAdapter):

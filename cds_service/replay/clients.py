@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from copy import deepcopy
 from datetime import date
 from io import StringIO
 from typing import Any
@@ -63,18 +64,12 @@ def _orders(request: Any) -> list[dict]:
 
 
 def _dated(request: Any, case: Case) -> Any:
-    """The request with a date on each order that has none."""
-    undated = [id(order) for order in _orders(request)]
-
-    def copy(value: Any) -> Any:
-        if isinstance(value, dict):
-            copied = {key: copy(item) for key, item in value.items()}
-            if id(value) in undated and value.get("resourceType") == "ServiceRequest":
-                copied["authoredOn"] = case.today.isoformat()
-            return copied
-        return [copy(item) for item in value] if isinstance(value, list) else value
-
-    return copy(request)
+    """A copy of the request with a date on each order that has none."""
+    dated = deepcopy(request)
+    for order in _orders(dated):
+        if order.get("resourceType") == "ServiceRequest":
+            order["authoredOn"] = case.today.isoformat()
+    return dated
 
 
 def _undated(response: Any, case: Case) -> Any:

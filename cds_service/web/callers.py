@@ -1,6 +1,5 @@
 """Who is calling: in open mode anyone, else the client whose token passes."""
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ class Callers:
     def _endpoint(self, request: Request) -> str:
         """The address that was called, as the client sees it."""
         base = self._settings.public_url or request.url_root.rstrip("/")
-        return base + re.sub(r"/{2,}", "/", request.path)
+        return base + request.path
 
 
 def _anyone(settings: Settings) -> Client:

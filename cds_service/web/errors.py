@@ -94,7 +94,7 @@ def _precondition_failed(_: TooLittleToGoOn) -> Response:
 
 def _too_many_requests(error: TooManyRequests) -> Response:
     answer = outcome(429, [issue("throttled", str(error))])
-    error.add_to(answer)
+    answer.headers["Retry-After"] = str(error.seconds)
     return answer
 
 

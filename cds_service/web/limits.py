@@ -2,7 +2,6 @@
 
 from time import time
 
-from flask import Response
 from limits import RateLimitItemPerMinute
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
@@ -18,9 +17,6 @@ class TooManyRequests(Exception):
     def __init__(self, seconds: int):
         super().__init__("This client has used up its requests for now.")
         self.seconds = seconds
-
-    def add_to(self, response: Response) -> None:
-        response.headers["Retry-After"] = str(self.seconds)
 
 
 class TooManyEntries(Exception):

@@ -25,7 +25,7 @@ def pages(knowledge: Knowledge, today: Callable[[], date]) -> Blueprint:
 
     @blueprint.get("/ready")
     def ready() -> Response:
-        codes = len(knowledge.terminology.meanings) + len(knowledge.terminology.orders)
+        codes = knowledge.terminology.size
         return jsonify(status="ready", rules_version=knowledge.version, codes=codes)
 
     @blueprint.get(f"/guidelines/{guideline.id}")

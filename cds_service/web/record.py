@@ -12,10 +12,9 @@ from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import Decision, unknown_facts
 from cds_service.decision.relevance import RELEVANT
 from cds_service.hook import Answer
+from cds_service.services import HOOKS
 from cds_service.web import metrics
 from cds_service.web.log import log
-
-OUR_HOOKS = ("order-select", "order-sign")
 
 
 @dataclass
@@ -39,7 +38,7 @@ class Record:
 
     def take(self, hook: str, answer: Answer) -> None:
         """The outcome of a hook."""
-        self.hook = hook if hook in OUR_HOOKS else "other"
+        self.hook = hook if hook in HOOKS else "other"
         self.orders = [_outcome(decision) for decision in answer.decisions]
         self.missing = _missing(answer.decisions)
         self.passed_over = answer.passed_over
