@@ -255,7 +255,11 @@ def decide(*orders: Json, **options: Any) -> Decision:
 
 def card(*orders: Json, **options: Any) -> Json | None:
     """The one card, or None for silence."""
-    cards = ask(*orders, **options).body["cards"]
+    return card_of(ask(*orders, **options))
+
+
+def card_of(answer: Answer) -> Json | None:
+    cards = answer.body["cards"]
     assert len(cards) <= 1
     return cards[0] if cards else None
 
@@ -282,26 +286,11 @@ def fact(name: str, *reasons: tuple[str, str], **chart: Any) -> bool | None:
     return decide(order(MRI_LUMBAR_WO, reasons=reasons), **chart).facts[name].value
 
 
-def in_variant(number: int) -> tuple[tuple[tuple[str, str], ...], Json]:
-    """Reasons and chart of a patient who is in that variant and no other of its kind."""
-    return {
-        1: ((FRACTURE, PAIN), {}),
-        2: ((FRACTURE, PAIN), {"conditions": [condition(BREAST_CANCER)]}),
-        3: ((FRACTURE, PAIN), {"conditions": [OLD_FRACTURE]}),
-        4: ((FRACTURE, ASYMPTOMATIC), {"conditions": [condition(BREAST_CANCER)]}),
-        5: ((FRACTURE, ASYMPTOMATIC), {}),
-        6: ((FRACTURE, PAIN, said("edema_or_cleft", "yes")), {}),
-        7: ((FRACTURE, PAIN), {"procedures": [procedure(LUMBAR_FUSION)]}),
-        8: ((FRACTURE, KYPHOSIS), {}),
-        9: ((NEOPLASTIC_FRACTURE, PAIN), {}),
-    }[number]
-
-
 # What puts the patient in each variant of the guideline: the reasons of the order, and the chart.
-VARIANTS: dict[int, tuple[tuple[tuple[str, str], ...], Json]] = {
+IN_VARIANT: dict[int, tuple[tuple[tuple[str, str], ...], Json]] = {
     1: ((FRACTURE, PAIN), {}),
     2: ((FRACTURE, PAIN), {"conditions": [condition(BREAST_CANCER)]}),
-    3: ((FRACTURE, PAIN), {"conditions": [condition(FRACTURE, onset=days_ago(400))]}),
+    3: ((FRACTURE, PAIN), {"conditions": [OLD_FRACTURE]}),
     4: ((FRACTURE, ASYMPTOMATIC), {"conditions": [condition(BREAST_CANCER)]}),
     5: ((OSTEOPOROTIC_FRACTURE, ASYMPTOMATIC), {}),
     6: ((OSTEOPOROTIC_FRACTURE, PAIN, EDEMA_SEEN), {}),
@@ -315,7 +304,7 @@ def ask_in(variant: int, coding: tuple[str, str], *more: tuple[str, str], **opti
     """The answer to one order for a patient in a variant. `more` are further reasons; lists of
     resources join those of the variant; `fields` are further fields of the order.
     """
-    reasons, chart = VARIANTS[variant]
+    reasons, chart = IN_VARIANT[variant]
     draft = order(coding, reasons=reasons + more, **options.pop("fields", {}))
     for key, resources in chart.items():
         options[key] = resources + options.get(key, [])
@@ -328,9 +317,7 @@ def decide_in(variant: int, *order_and_more: tuple[str, str], **options: Any) ->
 
 
 def card_in(variant: int, *order_and_more: tuple[str, str], **options: Any) -> Json | None:
-    cards = ask_in(variant, *order_and_more, **options).body["cards"]
-    assert len(cards) <= 1
-    return cards[0] if cards else None
+    return card_of(ask_in(variant, *order_and_more, **options))
 
 
 def spoken(decision: Decision) -> list[str]:

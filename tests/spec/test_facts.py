@@ -15,10 +15,13 @@ from tests.small_world import (
     CHRONIC_PAIN,
     CPT,
     FRACTURE,
+    FRACTURE_L3,
+    FRACTURE_T12,
     FRACTURE_TYPE_NOT_STATED,
     HYPERTENSION,
     ICD,
     KYPHOSIS,
+    LEG_PARESIS,
     LOINC,
     LOW_BACK_PAIN,
     LUMBAR_FRACTURE,
@@ -32,6 +35,8 @@ from tests.small_world import (
     ROOT,
     SCT,
     SPINE_METASTASIS,
+    THORACIC_FRACTURE,
+    THORACIC_PAIN,
     TODAY,
     VERTEBROPLASTY,
     WEDGE_FRACTURE_L1,
@@ -49,15 +54,10 @@ from tests.small_world import (
 )
 
 CERVICAL_FRACTURE = (ICD, "M48.52XA")
-THORACIC_FRACTURE = (SCT, "308756007")
 THORACOLUMBAR_FRACTURE = (ICD, "M48.55XA")
 LUMBAR_COLLAPSE = (SCT, "308758008")
-WEDGE_FRACTURE_T12 = (ICD, "S22.080A")
-WEDGE_FRACTURE_L3 = (ICD, "S32.030A")
 NECK_PAIN = (SCT, "81680005")
-THORACIC_PAIN = (SCT, "279038004")
 CERVICAL_RADICULOPATHY = (SCT, "54404000")
-LEG_WEAKNESS = (SCT, "102568007")
 CERVICAL_FUSION = (SCT, "81099000")
 SPINAL_FUSION = (SCT, "55705006")  # region not stated
 KYPHOPLASTY_THORACIC = (CPT, "22513")
@@ -103,7 +103,7 @@ def test_vcf(value, reasons, chart):
 @facts_of(
     case("spine pain", True, FRACTURE, PAIN),
     case("radiculopathy", True, FRACTURE, (ICD, "M54.16")),
-    case("neurologic deficit", True, FRACTURE, LEG_WEAKNESS),
+    case("neurologic deficit", True, FRACTURE, LEG_PARESIS),
     case("cauda equina", True, FRACTURE, CAUDA_EQUINA),
     case("cord compression", True, FRACTURE, (ICD, "G95.20")),
     case("a new Condition", True, FRACTURE, conditions=[condition(PAIN)]),
@@ -112,7 +112,7 @@ def test_vcf(value, reasons, chart):
     ),
     case("an old Condition", None, FRACTURE, conditions=[condition(PAIN, onset=HEALED)]),
     case("a past Condition", None, FRACTURE, conditions=[condition(PAIN, clinical="resolved")]),
-    case("an old deficit", None, FRACTURE, conditions=[condition(LEG_WEAKNESS, onset=HEALED)]),
+    case("an old deficit", None, FRACTURE, conditions=[condition(LEG_PARESIS, onset=HEALED)]),
     case("an Observation", None, FRACTURE, observations=[seen(PAIN, days_ago(1))]),
     case("chronic pain alone", None, FRACTURE, CHRONIC_PAIN),
     case("chronic pain, a Condition", None, FRACTURE, conditions=[condition(CHRONIC_PAIN)]),
@@ -156,8 +156,8 @@ def test_symptomatic(value, reasons, chart):
     case("lumbar fracture, neck pain", None, LUMBAR_FRACTURE, NECK_PAIN),
     case("lumbar fracture, thoracic pain", None, LUMBAR_FRACTURE, THORACIC_PAIN),
     case("L1, thoracic pain", True, WEDGE_FRACTURE_L1, THORACIC_PAIN),
-    case("T12, low back pain", True, WEDGE_FRACTURE_T12, LOW_BACK_PAIN),
-    case("L3, thoracic pain", None, WEDGE_FRACTURE_L3, THORACIC_PAIN),
+    case("T12, low back pain", True, FRACTURE_T12, LOW_BACK_PAIN),
+    case("L3, thoracic pain", None, FRACTURE_L3, THORACIC_PAIN),
     case("thoracolumbar, low back pain", True, THORACOLUMBAR_FRACTURE, LOW_BACK_PAIN),
     case("elsewhere and here", True, LUMBAR_FRACTURE, NECK_PAIN, LOW_BACK_PAIN),
     case("elsewhere, and no symptoms", False, LUMBAR_FRACTURE, NECK_PAIN, ASYMPTOMATIC),
@@ -233,10 +233,10 @@ def test_malignancy(value, reasons, chart):
     case("an add-on code", True, FRACTURE, procedures=[procedure((CPT, "22515"))]),
     case("surgery on the spine", False, FRACTURE, procedures=[procedure(LUMBAR_FUSION)]),
     case("a vertebroplasty as the reason", False, FRACTURE, VERTEBROPLASTY),
-    case("VCFs of two levels", True, WEDGE_FRACTURE_L1, WEDGE_FRACTURE_L3),
+    case("VCFs of two levels", True, WEDGE_FRACTURE_L1, FRACTURE_L3),
     case("VCFs of two regions", True, LUMBAR_FRACTURE, THORACIC_FRACTURE),
-    case("levels of two regions", True, WEDGE_FRACTURE_T12, WEDGE_FRACTURE_L1),
-    case("a level, and another region", True, WEDGE_FRACTURE_L3, THORACIC_FRACTURE),
+    case("levels of two regions", True, FRACTURE_T12, WEDGE_FRACTURE_L1),
+    case("a level, and another region", True, FRACTURE_L3, THORACIC_FRACTURE),
     case(
         "a reason and a Condition of two regions",
         True,
@@ -246,14 +246,14 @@ def test_malignancy(value, reasons, chart):
     case("three, two of one region", True, LUMBAR_FRACTURE, LUMBAR_COLLAPSE, THORACIC_FRACTURE),
     case("the same level twice", False, WEDGE_FRACTURE_L1, (ICD, "S32.018A")),
     case("the same region twice", False, LUMBAR_FRACTURE, LUMBAR_COLLAPSE),
-    case("a level and its region", False, WEDGE_FRACTURE_L3, LUMBAR_FRACTURE),
+    case("a level and its region", False, FRACTURE_L3, LUMBAR_FRACTURE),
     case("a level at a junction and its region", False, WEDGE_FRACTURE_L1, LUMBAR_FRACTURE),
     case(
         "two levels, with the bodySite of both",
         True,
         conditions=[
             condition(level, bodySite=[concept((SCT, "122496007"))])
-            for level in (WEDGE_FRACTURE_L1, WEDGE_FRACTURE_L3)
+            for level in (WEDGE_FRACTURE_L1, FRACTURE_L3)
         ],
     ),
     case("a region and one not stated", False, LUMBAR_FRACTURE, FRACTURE),
@@ -557,7 +557,7 @@ def test_worsening(value, reasons, chart):
 CODED = {
     "symptomatic": (FRACTURE, PAIN),
     "malignancy": (FRACTURE, BREAST_CANCER),
-    "prior_vcf": (WEDGE_FRACTURE_L1, WEDGE_FRACTURE_L3),
+    "prior_vcf": (WEDGE_FRACTURE_L1, FRACTURE_L3),
     "prior_spine_intervention": (FRACTURE, POSTLAMINECTOMY_SYNDROME),
     "osteoporotic": (FRACTURE, OSTEOPOROSIS),
     "pathologic": (NEOPLASTIC_FRACTURE,),

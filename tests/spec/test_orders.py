@@ -16,6 +16,7 @@ from tests.small_world import (
     CAUDA_EQUINA,
     CHRONIC_PAIN,
     CPT,
+    CT_LUMBAR,
     CT_LUMBAR_W,
     CT_LUMBAR_WO,
     CT_MYELOGRAPHY_LUMBAR,
@@ -30,6 +31,7 @@ from tests.small_world import (
     MRI_LUMBAR,
     MRI_LUMBAR_W,
     MRI_LUMBAR_WO,
+    MRI_THORACIC_WO,
     OLD_FRACTURE,
     OSTEOPOROSIS,
     PAIN,
@@ -57,8 +59,6 @@ from tests.small_world import (
 REASONS = (FRACTURE, PAIN)
 NEW_FRACTURE = condition(FRACTURE, onset=days_ago(10))
 CHEST_X_RAY = (CPT, "71046")
-MRI_THORACIC_WO = (CPT, "72146")
-CT_LUMBAR = (LOINC, "24963-1")  # contrast not stated
 MRI_SPINE_WO = (LOINC, "36531-2")  # region not stated
 MYELOGRAM_LUMBOSACRAL = (CPT, "62304")
 MYELOGRAM_CERVICAL = (CPT, "62302")

@@ -285,7 +285,7 @@ EVERY_VARIANT = """
 import json
 from tests.small_world import *
 for number in range(1, 10):
-    reasons, chart = in_variant(number)
+    reasons, chart = IN_VARIANT[number]
     without = ("procedures",) if number % 2 else ()
     for code in (MRI_LUMBAR_W, CT_LUMBAR_WO_W, MRI_LUMBAR, PET_CT, AUGMENTATION_LUMBAR, SURGEON):
         draft = order(code, reasons=(*reasons, WEDGE_FRACTURE_L1))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.small_world import ROOT, decide, in_variant, order
+from tests.small_world import IN_VARIANT, ROOT, decide, order
 
 GUIDELINE = json.loads((ROOT / "mappings/guidelines/acr-vcf-2022.json").read_text("utf-8"))
 ORDERS = json.loads((ROOT / "mappings/concept-maps/orders.json").read_text("utf-8"))
@@ -69,7 +69,7 @@ def every_code_in_every_variant() -> list:
 @pytest.mark.parametrize(("code", "procedure", "number"), every_code_in_every_variant())
 def test_each_code_is_rated_as_the_document_says(code, procedure, number):
     """What the variant says of the procedure, and nothing where the variant does not list it."""
-    reasons, chart = in_variant(number)
+    reasons, chart = IN_VARIANT[number]
     decision = decide(order(code, reasons=reasons), **chart)
     assert decision.case.order.procedure.id == procedure
     assert [v.number for v in decision.outcomes.variants] == [number]
