@@ -77,7 +77,12 @@ def when_ready(server):
 
 def post_worker_init(worker):
     """A new worker, also after SIGHUP, takes the clients file as it is now."""
-    worker.wsgi.extensions["callers"].after_fork()
+    worker.wsgi.extensions["in_worker"]()
+
+
+def worker_exit(server, worker):
+    """What was kept on disk last goes into the database, if it can."""
+    worker.wsgi.extensions["store"].finish()
 
 
 def child_exit(server, worker):

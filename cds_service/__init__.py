@@ -8,10 +8,14 @@ from flask import Flask, request
 from cds_service.config import Settings, settings_from
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
+from cds_service.silence import what_can_be_silenced
+from cds_service.store.store import Place, Store
 from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.headers import add_headers
+from cds_service.web.keeping import Keeping
 from cds_service.web.limits import RateLimits
+from cds_service.web.log import log_of_store
 from cds_service.web.metrics import metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
@@ -34,10 +38,17 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False
-    callers = Callers(settings)
-    app.extensions["callers"] = callers
+    store = Store(Place(settings.database_url, settings.data, settings.secret), log_of_store)
+    callers = Callers(settings, store.remember_token, what_can_be_silenced(knowledge))
+    if settings.store or not settings.open:
+        store.prepare()
+    app.extensions["in_worker"] = _in_worker(settings, store, callers)
+    app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
-    app.register_blueprint(hooks(Site(knowledge, settings.public_url, callers, rates, today)))
+    kept = store if settings.store else None
+    keeping = Keeping(kept, settings.repeat_hours, settings.keep_comments)
+    site = Site(knowledge, settings.public_url, callers, rates, today, keeping)
+    app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today))
     app.register_blueprint(metrics_page(settings.metrics_token))
     errors.register(app)
@@ -46,6 +57,18 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     add_headers(app, settings.cors_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
+
+
+def _in_worker(settings: Settings, store: Store, callers: Callers) -> Callable[[], None]:
+    """What a new worker does first; see gunicorn.conf.py."""
+
+    def begin() -> None:
+        store.after_fork()
+        callers.after_fork()
+        if settings.store:
+            store.start()
+
+    return begin
 
 
 def _nobody_but_health(callers: Callers) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from datetime import date
 from cds_service.decision.knowledge import Knowledge
 
 RELEASED = "2026-11-21"
+VERSION = "0.1.0"
 
 LIMITS = (
     "Not for emergencies: an acute neurologic deficit or an unstable spine is treated, not "
@@ -38,7 +39,10 @@ def source_attributes(knowledge: Knowledge) -> tuple[Attribute, ...]:
         ("Bibliographic citation", knowledge.guideline.citation),
         ("Developer", "The maintainers of vcf-appropriateness"),
         ("Funding source of the technical implementation", "None declared"),
-        ("Release and revision dates", f"Released {RELEASED}; rules version {knowledge.version}"),
+        (
+            "Release and revision dates",
+            f"Version {VERSION}, released {RELEASED}; rules version {knowledge.version}",
+        ),
         ("Use of race", "Not used"),
         ("Use of ethnicity", "Not used"),
         ("Use of language", "Not used"),

@@ -11,6 +11,17 @@ HELP = {
     "CDS_CLIENTS": "the clients file (TOML); default: none, so that nobody may call",
     "CDS_TOKEN_SECONDS": "longest lifetime of a token; default 900",
     "CDS_DATA": "folder for what is kept on this machine; default `data`",
+    "CDS_STORE": "`on` keeps decisions and feedback, without patient data; `off` does not; "
+    "default on",
+    "CDS_SECRET": "secret of the installation, the same on all hosts, from which the names of "
+    "orders are made that are kept; default: made at the first start, in `CDS_DATA`",
+    "CDS_KEEP_DAYS": "days for which decisions and feedback are kept; default 730",
+    "CDS_KEEP_COMMENTS": "`yes` keeps what users write as a comment, which may hold patient data; "
+    "default no",
+    "CDS_REPEAT_HOURS": "hours for which a card that was overridden is not shown again for the "
+    "same order and advice; 0 always shows it; default 24",
+    "CDS_DASHBOARD_TOKEN": "password for /dashboard, or bearer token that a proxy adds; default: "
+    "none, and /dashboard is there in open mode only, for this machine only",
     "DATABASE_URL": "database that all hosts share, as `postgresql+psycopg://…`; default: a SQLite "
     "file in `CDS_DATA`",
     "CDS_PUBLIC_URL": "address of the service as clients see it, for links and ratings; "
@@ -28,6 +39,7 @@ HELP = {
     "silence",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
 }
+SHORTEST_SECRET = 16
 SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
 
 
@@ -38,7 +50,7 @@ class ConfigError(Exception):
 @dataclass(frozen=True)
 class Settings:
     """`public_url` is empty, or has no slash at its end; sizes are in bytes.
-    `open` lets anyone call; tests and the replay do.
+    `open` lets anyone call, and without `store` nothing is kept; tests and the replay do so.
     """
 
     public_url: str = ""
@@ -48,6 +60,12 @@ class Settings:
     token_seconds: int = 900
     data: Path = Path("data")
     database_url: str = ""
+    store: bool = False
+    secret: str = ""
+    keep_days: int = 730
+    keep_comments: bool = False
+    repeat_hours: int = 24
+    dashboard_token: str = ""
     cors_origins: tuple[str, ...] = ("*",)
     metrics_token: str = ""
     rate_store: str = "memory://"
@@ -70,6 +88,12 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         token_seconds=_whole(environment, "CDS_TOKEN_SECONDS", Settings.token_seconds, 1),
         data=Path(environment.get("CDS_DATA") or Settings.data),
         database_url=environment.get("DATABASE_URL", ""),
+        store=_one_of(environment, "CDS_STORE", ("on", "off")) == "on",
+        secret=_secret(environment.get("CDS_SECRET", "")),
+        keep_days=_whole(environment, "CDS_KEEP_DAYS", Settings.keep_days, 1),
+        keep_comments=_one_of(environment, "CDS_KEEP_COMMENTS", ("no", "yes")) == "yes",
+        repeat_hours=_whole(environment, "CDS_REPEAT_HOURS", Settings.repeat_hours, 0),
+        dashboard_token=environment.get("CDS_DASHBOARD_TOKEN", ""),
         public_url=_url(environment.get("CDS_PUBLIC_URL", "")),
         max_body_bytes=_whole(environment, "CDS_MAX_BODY_BYTES", Settings.max_body_bytes, 1),
         fetch_milliseconds=_whole(
@@ -84,6 +108,12 @@ def _url(value: str) -> str:
     if value and not value.startswith(("https://", "http://")):
         raise ConfigError("CDS_PUBLIC_URL must start with https:// or http://")
     return value.rstrip("/")
+
+
+def _secret(value: str) -> str:
+    if value and len(value) < SHORTEST_SECRET:
+        raise ConfigError(f"CDS_SECRET must have at least {SHORTEST_SECRET} characters")
+    return value
 
 
 def _one_of(environment: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:

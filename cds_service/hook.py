@@ -7,7 +7,7 @@ from datetime import date
 from urllib.parse import quote
 
 from cds_service.cards.card import response
-from cds_service.cards.consult import Consult
+from cds_service.cards.consult import SILENT, Consult
 from cds_service.cards.rating import has_our_rating
 from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import (
@@ -25,12 +25,21 @@ from cds_service.fhir.orders import ORDER_SIGN, DraftOrder, Drafts, problem_with
 from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
 from cds_service.fhir.validation import problem_with
+from cds_service.silence import Silence
 
 PAGE_SIZE = 200
 SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
 
 # Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]
+
+# Why the card of a consult is not to be shown; empty where it is.
+Hide = Callable[[Consult], str]
+
+
+def nothing(_: Consult) -> str:
+    """Hides nothing."""
+    return ""
 
 
 class TooLittleToGoOn(Exception):
@@ -45,7 +54,8 @@ class HookCall:
 
     `today` is the day for orders that carry no date; `base_url` the address of this service as
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
-    checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way.
+    checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way;
+    `hide` says why an order's card is not to be shown, if so.
     """
 
     hook: str
@@ -57,6 +67,8 @@ class HookCall:
     on_too_little: str = SILENCE
     templates: Mapping[str, str] = field(default_factory=dict)
     fetch: Fetch | None = None
+    silence: Silence = Silence()
+    hide: Hide = nothing
 
     @property
     def patient_id(self) -> str:
@@ -65,16 +77,20 @@ class HookCall:
 
 @dataclass
 class Answer:
-    """The response body, the decisions behind it, why other orders were passed over, how each
+    """The response body, the consults behind it, why other orders were passed over, how each
     fetch ended, and how many codes of each system were in no map or contradicted each other.
     """
 
     body: Json
-    decisions: list[Decision] = field(default_factory=list)
+    consults: list[Consult] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     conflicting: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [consult.decision for consult in self.consults]
 
 
 def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
@@ -93,13 +109,12 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
             prefetched.add(key, resources)
         if answers:
             drafts, consults = _decide(call, prefetched, knowledge)
-    consults = [_told(call, consult) for consult in consults]
+    consults = [_hidden(call, _told(call, consult)) for consult in consults]
     passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
     stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]
-    body = response(consults, stale)
-    decisions = [c.decision for c in consults]
+    body = response(consults, [] if call.silence.keeps_quiet else stale)
     unmapped, conflicting = drafts.unmapped, drafts.conflicting
-    return Answer(body, decisions, drafts.passed_over, fetches, unmapped, conflicting)
+    return Answer(body, consults, drafts.passed_over, fetches, unmapped, conflicting)
 
 
 def _decide(
@@ -135,6 +150,7 @@ def _consult(
         base_url=call.base_url,
         knowledge=knowledge,
         unresolved_reasons=draft.unresolved_reasons,
+        unmapped=draft.unmapped,
         problem=problem or "",
     )
 
@@ -176,3 +192,10 @@ def _told(call: HookCall, consult: Consult) -> Consult:
     if call.on_too_little == CARD:
         return replace(consult, decision=not_checked(consult.decision))
     return consult
+
+
+def _hidden(call: HookCall, consult: Consult) -> Consult:
+    """An order of which nothing is shown, by the client's wish or since it was overridden."""
+    if call.silence.covers(consult.decision):
+        return replace(consult, hidden=SILENT, unrated=not call.silence.ratings)
+    return replace(consult, hidden=call.hide(consult)) if consult.shows_card else consult

@@ -236,15 +236,19 @@ def ask(*orders: Json, **options: Any) -> Answer:
 
 
 def post(body: Json) -> Answer:
-    call = HookCall(
+    return answer_hook(hook_call(body), knowledge())
+
+
+def hook_call(body: Json, **changes: Any) -> HookCall:
+    return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
         context=body["context"],
         prefetch=body.get("prefetch", {}),
         today=TODAY,
         base_url="https://cds.example.org",
+        **changes,
     )
-    return answer_hook(call, knowledge())
 
 
 def decide(*orders: Json, **options: Any) -> Decision:

@@ -18,9 +18,10 @@ from urllib3.exceptions import ReadTimeoutError
 from cds_service import create_app
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.access.keys import Keys, KeysUnreachable
-from cds_service.access.memory import UsedTokens, engine_for
 from cds_service.access.tokens import TEXTS
 from cds_service.config import Settings
+from cds_service.store.database import Database
+from cds_service.store.tokens import UsedTokens
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 
 BASE = "https://cds.example.org"
@@ -29,6 +30,7 @@ ENDPOINT = BASE + PATH
 ISSUER = "https://ehr.example.org/fhir"
 JKU = "https://ehr.example.org/jwks.json"
 KID = "key+1=="
+SILENCEABLE = frozenset({"variant-1", "gadolinium"})
 
 
 @cache
@@ -268,7 +270,7 @@ class TestToken:
     @pytest.mark.parametrize("path", ["/cds-services", f"{PATH}/feedback"])
     def test_discovery_and_feedback_want_a_token_of_their_own(self, client, path):
         assert call(client, token(), path).status_code == 401
-        assert call(client, token(aud=BASE + path), path).status_code in (200, 204)
+        assert call(client, token(aud=BASE + path), path).status_code != 401
 
     @pytest.mark.parametrize(
         "path", ["/health", "/ready", "/", "/guidelines/acr-vcf-2022/variant-1"]
@@ -310,11 +312,11 @@ class TestUsedTokens:
 
     def test_a_database_that_does_not_answer_costs_no_answer(self, settings, capsys):
         app = create_app(settings)
-        app.extensions["callers"].after_fork()
+        app.extensions["in_worker"]()
         (settings.data / "service.db").unlink()
         (settings.data / "service.db").mkdir()
         assert call(app.test_client(), token()).status_code == 200
-        assert "token-memory-unreachable" in capsys.readouterr().err
+        assert "store-down" in capsys.readouterr().err
 
     def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
         settings.data.mkdir()
@@ -332,13 +334,13 @@ class TestUsedTokens:
         assert b"planted-token-id" not in stored
 
     def test_what_has_expired_is_forgotten(self, tmp_path):
-        used = UsedTokens(engine_for("", tmp_path))
+        used = UsedTokens(Database("", tmp_path))
         assert used.remember("a", "1", time.time() - 1)
         used._purged = 0.0
         assert used.remember("a", "1", time.time() + 100)
 
     def test_clients_do_not_share_ids(self, tmp_path):
-        used = UsedTokens(engine_for("", tmp_path))
+        used = UsedTokens(Database("", tmp_path))
         assert used.remember("a", "1", time.time() + 100)
         assert used.remember("b", "1", time.time() + 100)
 
@@ -346,13 +348,13 @@ class TestUsedTokens:
         "TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL: TEST_DATABASE_URL is not set"
     )
     def test_on_postgresql_hosts_share_them(self, tmp_path):
-        engines = [engine_for(os.environ["TEST_DATABASE_URL"], tmp_path) for _ in range(2)]
-        first, second = (UsedTokens(engine) for engine in engines)
+        hosts = [Database(os.environ["TEST_DATABASE_URL"], tmp_path) for _ in range(2)]
+        first, second = (UsedTokens(host) for host in hosts)
         name = f"client-{time.time()}"
         assert first.remember(name, "1", time.time() + 100)
         assert not second.remember(name, "1", time.time() + 100)
-        for engine in engines:
-            engine.dispose()
+        for host in hosts:
+            host.close()
 
 
 class Remote:
@@ -436,7 +438,7 @@ class TestKeys:
 
 def broken(tmp_path, text):
     with pytest.raises(ClientsError) as caught:
-        read_clients(clients_file(tmp_path, text))
+        read_clients(clients_file(tmp_path, text), SILENCEABLE)
     return str(caught.value)
 
 
@@ -479,14 +481,14 @@ class TestClientsFile:
 
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(ClientsError, match="No such file"):
-            read_clients(tmp_path / "none.toml")
+            read_clients(tmp_path / "none.toml", SILENCEABLE)
 
     def test_what_a_client_wishes(self, tmp_path):
         text = (
             f'[a]\niss = ["{ISSUER}"]\nsub = "s"\njwks = "keys.json"\n'
             'fhir_servers = ["https://fhir.example.org/r4/"]\nfetch_milliseconds = 250\n'
         )
-        (client,) = read_clients(clients_file(tmp_path, text))
+        (client,) = read_clients(clients_file(tmp_path, text), SILENCEABLE)
         assert client.fhir_servers == {"https://fhir.example.org/r4"}
         assert client.fetch_milliseconds == 250
 
@@ -506,7 +508,7 @@ def test_a_key_set_may_be_written_into_the_file(tmp_path):
     key = public_jwk(ec_key(), KID)
     fields = ", ".join(f'{name} = "{value}"' for name, value in key.items() if name != "key_ops")
     text = f'[a]\niss = ["{ISSUER}"]\ntenant = "north"\njwks = {{keys = [{{{fields}}}]}}\n'
-    (client,) = read_clients(clients_file(tmp_path, text))
+    (client,) = read_clients(clients_file(tmp_path, text), SILENCEABLE)
     assert client.tenant == "north"
     assert Keys().find(client, "", KID)
 
@@ -531,13 +533,13 @@ class TestWithoutAClient:
         app = create_app(Settings(open=False, clients=file, data=tmp_path / "d", public_url=BASE))
         assert call(app.test_client(), token()).status_code == 401
         clients_file(tmp_path)
-        app.extensions["callers"].after_fork()
+        app.extensions["in_worker"]()
         assert call(app.test_client(), token()).status_code == 200
 
     def test_a_file_that_breaks_later_leaves_the_old_one_in_force(self, settings, capsys):
         app = create_app(settings)
         settings.clients.write_text("[")
-        app.extensions["callers"].after_fork()
+        app.extensions["in_worker"]()
         assert call(app.test_client(), token()).status_code == 200
         assert "clients-file-not-taken" in capsys.readouterr().err
 

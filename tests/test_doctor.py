@@ -13,7 +13,6 @@ from rich.console import Console
 
 from cds_service.access.clients import Client
 from cds_service.access.keys import Keys
-from cds_service.access.memory import UsedTokens, engine_for
 from cds_service.access.tokens import ALGORITHMS, TEXTS, Refused, Verifier
 from cds_service.cli import main
 from cds_service.config import Settings
@@ -22,6 +21,8 @@ from cds_service.doctor.configuration import check_mappings, check_mode, check_p
 from cds_service.doctor.report import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
 from cds_service.doctor.store import check_database, check_folder
 from cds_service.doctor.token import as_called, explain, explain_file
+from cds_service.store.database import Database
+from cds_service.store.tokens import UsedTokens
 from tests import test_access as access
 from tests.local_server import serving
 from tests.small_world import ROOT
@@ -236,7 +237,7 @@ class TestStore:
 
     def test_nothing_is_left_in_it(self, tmp_path):
         check_database(Settings(data=tmp_path))
-        with engine_for("", tmp_path).connect() as connection:
+        with Database("", tmp_path).begin() as connection:
             assert not connection.exec_driver_sql("SELECT * FROM used_tokens").all()
 
     def test_a_file_that_is_no_database(self, tmp_path):
@@ -431,11 +432,11 @@ class TestUsedBefore:
         text = token()
         for _ in range(2):
             assert explained(settings, text)["used before"].state == OK
-        used = UsedTokens(engine_for("", settings.data))
+        used = UsedTokens(Database("", settings.data))
         assert verifier(settings, used).verify(text, ENDPOINT) == HOSPITAL
 
     def test_one_that_was_used(self, settings):
-        text, used = token(), UsedTokens(engine_for("", settings.data))
+        text, used = token(), UsedTokens(Database("", settings.data))
         verifier(settings, used).verify(text, ENDPOINT)
         lines = explained(settings, text)
         assert states(lines, PROBLEM) == ["used before"]

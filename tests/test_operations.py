@@ -93,7 +93,7 @@ class TestLog:
         assert entry["missing"] == ["devices"]
         assert entry["bytes_in"] > 500
         assert entry["bytes_out"] > 500
-        assert set(entry["milliseconds"]) == {"all", "read", "answer", "write"}
+        assert set(entry["milliseconds"]) == {"all", "read", "answer", "keep", "write"}
         (outcome,) = entry["orders"]
         assert outcome["topic"] == "variant1"
         assert outcome["card"] == "warning"

@@ -70,13 +70,33 @@ def service(tmp_path):
         data=tmp_path / "data",
         public_url=BASE,
         metrics_token="m",  # noqa: S106
+        store=True,
     )
-    return create_app(settings).test_client()
+    app = create_app(settings)
+    yield app.test_client()
+    app.extensions["store"].finish()
 
 
-def post(service, data):
-    headers = {"Authorization": f"Bearer {token(jti=f'planted-token-{hash(data)}')}"}
-    return service.post(SERVICE, data=data, headers=headers, content_type="application/json")
+def hostile_feedback():
+    """A person wherever feedback has room for one."""
+    person = "Zebediah Quackenbush"
+    item = {
+        "card": "MRN-7731",
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-21T02:13:54Z",
+        "overrideReason": {"userComment": f"{person}, 1944-03-17", "patient": person},
+        "extension": {"com.example.patient": person},
+        "patient": person,
+    }
+    taken = {**item, "outcome": "accepted", "acceptedSuggestions": [{"id": "planted-order"}]}
+    yield json.dumps({"feedback": [item, taken, {**item, "outcome": person}, person]})
+    yield json.dumps({"feedback": person})
+
+
+def post(service, data, path=SERVICE):
+    jti = f"planted-token-{hash(data)}"
+    headers = {"Authorization": f"Bearer {token(jti=jti, aud=BASE + path)}"}
+    return service.post(path, data=data, headers=headers, content_type="application/json")
 
 
 def assert_none_planted(text, where):
@@ -96,6 +116,9 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
     for data in hostile():
         answer = post(service, data)
         errors += [answer.get_data(as_text=True)] if answer.status_code != 200 else []
+    for data in hostile_feedback():
+        answer = post(service, data, f"{SERVICE}/feedback")
+        errors.append(answer.get_data(as_text=True))
     service.get("/Patient/Zebediah?name=Quackenbush")
     monkeypatch.setattr("cds_service.web.routes.answer_hook", fails_loudly)
     errors.append(post(service, json.dumps(planted(CASES[20].request))).get_data(as_text=True))
@@ -107,7 +130,11 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
     metrics = service.get("/metrics", headers={"Authorization": "Bearer m"}).get_data(as_text=True)
     assert "cds_requests_total" in metrics
     assert_none_planted(metrics, "the metrics")
-    assert_none_planted(files_of(tmp_path / "data"), "the store")
+    stored = [files_of(tmp_path / "data")]
+    service.application.extensions["store"].finish()
+    stored.append(files_of(tmp_path / "data"))
+    assert all("usually-not-appropriate" in text for text in stored)
+    assert_none_planted("".join(stored), "the store")
 
 
 def fails_loudly(call, knowledge):

@@ -88,22 +88,6 @@ def test_preflight_is_answered_on_every_route(client, path):
     assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
 
 
-CARD = {"card": "11111111-1111-4111-8111-111111111111", "outcomeTimestamp": "2026-11-21T02:13:54Z"}
-REASON = {"reason": {"code": "patient-preference", "system": "http://example.org/override"}}
-# As the CDS Hooks Sandbox sends it.
-FEEDBACK = {
-    "taken": {**CARD, "outcome": "accepted", "acceptedSuggestions": [{"id": "22222222"}]},
-    "dismissed": {**CARD, "outcome": "overridden"},
-    "dismissed with a reason": {**CARD, "outcome": "overridden", "overrideReason": REASON},
-}
-
-
-@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
-def test_feedback_is_taken_without_an_error(client, feedback):
-    answer = client.post(f"{SERVICE}/feedback", json={"feedback": [feedback]})
-    assert answer.status_code == 204
-
-
 def test_health_and_ready(client):
     assert client.get("/health").get_json() == {"status": "up"}
     ready = client.get("/ready").get_json()

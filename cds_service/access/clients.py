@@ -24,7 +24,8 @@ class Client:
     """A caller: how it is known, which FHIR servers may be called for it, and its wishes.
 
     Keys come from one of the `jku` addresses or from `jwks`; `sub` is empty where any is taken.
-    `tenant` is a name for the log, where one EHR calls for several hospitals.
+    `tenant` is a name for the log, where one EHR calls for several hospitals. `silent` shows
+    nothing, `silent_for` nothing of these variants and rules; `silent_ratings` rates all the same.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Client:
     fetch_milliseconds: int = FETCH_MILLISECONDS
     on_too_little: str = ON_TOO_LITTLE[0]
     requests_per_minute: int = 0
+    silent: bool = False
+    silent_for: frozenset[str] = frozenset()
+    silent_ratings: bool = False
 
 
 class ClientSchema(Schema):
@@ -60,6 +64,9 @@ class ClientSchema(Schema):
     )
 
     requests_per_minute = fields.Int(strict=True, load_default=0, validate=validate.Range(min=0))
+    silent = fields.Bool(load_default=False)
+    silent_for = fields.List(fields.Str(), load_default=list)
+    silent_ratings = fields.Bool(load_default=False)
 
     @validates_schema
     def has_keys(self, data: dict, **_: Any) -> None:
@@ -67,8 +74,11 @@ class ClientSchema(Schema):
             raise ValidationError("a client needs jku or jwks", "jku")
 
 
-def read_clients(file: Path) -> tuple[Client, ...]:
-    """The clients of a file. Raises ClientsError."""
+def read_clients(file: Path, silenceable: frozenset[str]) -> tuple[Client, ...]:
+    """The clients of a file. `silenceable` are the names that `silent_for` may hold.
+
+    Raises ClientsError.
+    """
     try:
         text = file.read_text("utf-8")
         tables = tomllib.loads(text)
@@ -76,24 +86,33 @@ def read_clients(file: Path) -> tuple[Client, ...]:
         raise ClientsError(f"{file}: {error.strerror}") from error
     except ValueError as error:
         raise ClientsError(f"{file}: {error}") from error
-    clients = tuple(_client(file, text, name, table) for name, table in tables.items())
+    clients = tuple(_client(file, text, name, table, silenceable) for name, table in tables.items())
     _refuse_shared_issuers(file, text, clients)
     return clients
 
 
-def _client(file: Path, text: str, name: str, table: Any) -> Client:
+def _client(file: Path, text: str, name: str, table: Any, silenceable: frozenset[str]) -> Client:
     if not isinstance(table, dict):
         raise ClientsError(f"{file}, line {_line(text, '', name)}: {name}: a table is expected")
     try:
         data = ClientSchema().load(table)
         data["jwks"] = _key_set(file, data["jwks"])
+        _check_silenced(data["silent_for"], silenceable)
     except ValidationError as error:
         key, messages = next(iter(error.normalized_messages().items()))
         where = f"{file}, line {_line(text, name, key)}: {name}.{key}"
         raise ClientsError(f"{where}: {_first(messages)}") from error
-    lists = {key: frozenset(data[key]) for key in ("iss", "jku")}
+    lists = {key: frozenset(data[key]) for key in ("iss", "jku", "silent_for")}
     servers = frozenset(server.rstrip("/") for server in data["fhir_servers"])
     return Client(**{**data, **lists, "name": name, "fhir_servers": servers})
+
+
+def _check_silenced(names: list[str], silenceable: frozenset[str]) -> None:
+    """A misspelled name would show what is to be silent."""
+    unknown = sorted(set(names) - silenceable)
+    if unknown:
+        known = ", ".join(sorted(silenceable))
+        raise ValidationError(f"{unknown[0]} is no variant or rule; known: {known}", "silent_for")
 
 
 def _key_set(file: Path, value: Any) -> dict[str, Any]:

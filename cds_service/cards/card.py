@@ -51,8 +51,8 @@ def card(consult: Consult) -> Json:
 
 def response(consults: list[Consult], no_longer_rated: list[Json]) -> Json:
     """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
-    cards = [card(c) for c in consults if c.decision.shows_card]
-    actions = [action for c in consults if (action := system_action(c))]
+    cards = [card(c) for c in consults if c.shows_card]
+    actions = [action for c in consults if not c.unrated and (action := system_action(c))]
     actions += [without_our_rating(resource) for resource in no_longer_rated]
     if not actions:
         return {"cards": cards}

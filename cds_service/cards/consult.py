@@ -10,12 +10,16 @@ from cds_service.decision.terminology import Place
 
 Json = dict
 
+# Why a card is not shown.
+SILENT, REPEAT = "silent", "repeat"
+
 
 @dataclass(frozen=True)
 class Consult:
     """`resource` is the draft order less its empty elements; `number` its place in the request.
 
-    `base_url` is the public address of this service, without a slash at its end.
+    `base_url` is the public address of this service, without a slash at its end. `hidden` says
+    why nothing is shown (SILENT or REPEAT), if so; `unrated` whether the rating is kept back too.
     """
 
     decision: Decision
@@ -25,7 +29,14 @@ class Consult:
     base_url: str
     knowledge: Knowledge
     unresolved_reasons: tuple[str, ...] = ()
+    unmapped: tuple[tuple[str, str, str], ...] = ()
     problem: str = ""
+    hidden: str = ""
+    unrated: bool = False
+
+    @property
+    def shows_card(self) -> bool:
+        return self.decision.shows_card and not self.hidden
 
     @property
     def guideline(self) -> Guideline:

@@ -45,6 +45,7 @@ WELCOME = "welcome"
 UNREADABLE = "unreadable"
 NOT_CHECKED = "not-checked"
 NOT_RELEVANT = "not-relevant"
+NO_VARIANT = "no-variant"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Decision:
 
     `subject` is what the decision is about (one of the words above); `indicator` is None where no
     card is shown; `category` is what all possible variants agree on; `rating` is the PAMA rating
-    or None; `topic` is the card's topic code.
+    or None; `topic` is the card's topic code. `called_for_by` names what asks for a card: the
+    possible variants (or NO_VARIANT), if the rating does, and the safety rules that do.
     """
 
     case: Case
@@ -68,6 +70,7 @@ class Decision:
     alerts: tuple[Alert, ...] = ()
     question: Question | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    called_for_by: frozenset[str] = frozenset()
 
     @property
     def shows_card(self) -> bool:
@@ -157,8 +160,19 @@ def _heed_safety(decision: Decision) -> Decision:
         decision = replace(decision, subject=WELCOME, indicator=None, rating=None, question=None)
     elif speaking(decision.alerts, "soften") and decision.indicator == "warning":
         decision = replace(decision, indicator="info")
-    urgent = more_urgent(decision.indicator, *(a.rule.indicator for a in cautions(decision.alerts)))
-    return replace(decision, indicator=urgent)
+    cautioned = [a.rule for a in cautions(decision.alerts)]
+    urgent = more_urgent(decision.indicator, *(rule.indicator for rule in cautioned))
+    causes = _causes(decision) | {rule.id for rule in cautioned if rule.indicator}
+    return replace(decision, indicator=urgent, called_for_by=frozenset(causes))
+
+
+def _causes(decision: Decision) -> set[str]:
+    """What asks for a card, the cautions aside."""
+    if decision.indicator is None:
+        return set()
+    if decision.subject == OUTSIDE_SCOPE:
+        return {a.rule.id for a in speaking(decision.alerts, "outside-scope")}
+    return {v.id for v in decision.outcomes.variants} or {NO_VARIANT}
 
 
 def _topic(decision: Decision) -> str:

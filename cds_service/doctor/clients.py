@@ -9,6 +9,8 @@ from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
+from cds_service.mappings import MappingsError, load
+from cds_service.silence import what_can_be_silenced
 
 FILE = "clients file"
 
@@ -31,7 +33,10 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
             FILE, "there is none, so nobody may call with a token: set CDS_CLIENTS to one"
         )
     try:
-        clients = read_clients(settings.clients)
+        known = what_can_be_silenced(load(settings.mappings))
+        clients = read_clients(settings.clients, known)
+    except MappingsError:
+        return (), problem(FILE, "not checked, since the mappings do not load: correct those first")
     except ClientsError as error:
         return (), problem(FILE, f"{error}; the service does not start with it: correct it")
     if not clients:

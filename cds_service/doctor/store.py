@@ -6,67 +6,32 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import Connection
 
-from cds_service.access.memory import UsedTokens, engine_for
 from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem
-
-CONNECT_SECONDS = 5
-
-
-class StoreError(Exception):
-    """The database cannot be used; the text says why, without the password."""
+from cds_service.store.database import Database, StoreDown, told_plainly
+from cds_service.store.tokens import UsedTokens
 
 
-class Rehearsal:
-    """An engine that undoes all that is written in its transactions; tables it does make."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
+class Rehearsal(Database):
+    """A database that undoes all that is written in its transactions; tables it does make."""
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+        with told_plainly(), self.prepare().connect() as connection:
             yield connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
 
 
 @contextmanager
 def rehearsed(settings: Settings) -> Iterator[UsedTokens]:
-    """The memory of used tokens, which keeps nothing of what is told it. Raises StoreError."""
-    engine = None
+    """The memory of used tokens, which keeps nothing of what is told it. Raises StoreDown."""
+    database = Rehearsal(settings.database_url, settings.data)
     try:
-        engine = engine_for(_soon(settings.database_url), settings.data)
-        yield UsedTokens(Rehearsal(engine))
-    except (SQLAlchemyError, ImportError, OSError) as error:
-        raise StoreError(_words(error)) from error
+        yield UsedTokens(database)
     finally:
-        if engine is not None:
-            engine.dispose()
-
-
-def _soon(url: str) -> str:
-    """The address of the database, with an end to waiting for it."""
-    try:
-        parsed = make_url(url) if url else None
-    except ValueError:
-        raise StoreError("it is no address of a database") from None
-    if parsed is None or parsed.get_backend_name() != "postgresql":
-        return url
-    query = {"connect_timeout": str(CONNECT_SECONDS), **parsed.query}
-    return parsed.set(query=query).render_as_string(hide_password=False)
-
-
-def _words(error: Exception) -> str:
-    """The first line of what the database said, without statement and parameters."""
-    lines = str(getattr(error, "orig", None) or error).splitlines()
-    return lines[0] if lines else type(error).__name__
+        database.close()
 
 
 def check_folder(folder: Path) -> Line:
@@ -84,7 +49,7 @@ def check_database(settings: Settings) -> Line:
     try:
         with rehearsed(settings) as used:
             used.remember("doctor", secrets.token_hex(), time.time())
-    except StoreError as error:
+    except StoreDown as error:
         return problem("database", f"{error}; {_advice(settings)}")
     if settings.database_url:
         return ok("database", "that of DATABASE_URL can be written")

@@ -19,7 +19,8 @@ from cds_service.access.tokens import Refused
 from cds_service.config import Settings
 from cds_service.doctor.clients import clients_in, fetch, usable
 from cds_service.doctor.report import OK, Line, ok, problem, skipped, warning
-from cds_service.doctor.store import StoreError, rehearsed
+from cds_service.doctor.store import rehearsed
+from cds_service.store.database import StoreDown
 
 LONGEST_SHOWN = 300
 MILLISECONDS_SINCE = 1e11  # no token is valid in the year 5138
@@ -230,7 +231,7 @@ def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
     try:
         with rehearsed(token.settings) as used:
             new = used.remember(fitting[0].name, token.claims["jti"], time.time())
-    except StoreError as error:
+    except StoreDown as error:
         return warning("used before", f"{shown}: not known, the database is not usable ({error})")
     if not new:
         return problem("used before", f"{shown}: was used; each call needs a token of its own")

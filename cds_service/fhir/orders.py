@@ -29,6 +29,10 @@ MYELOGRAPHY = "ct-myelography-spine"
 CT_WITH_CONTRAST = "ct-spine-w"
 
 
+# A code that is in no map: whether of the order or a reason, its system and the code.
+Unmapped = tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class DraftOrder:
     """An order of ours, its resource as it came, and what counts as today for it."""
@@ -37,6 +41,7 @@ class DraftOrder:
     resource: Json
     today: date
     unresolved_reasons: tuple[str, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
 
 
 @dataclass
@@ -76,7 +81,8 @@ def read_orders(
     drafts = Drafts()
     for resource in selected(hook, context):
         meanings, why_not = _asked_for(resource, knowledge)
-        drafts.unmapped += _unmapped(resource, knowledge.terminology)
+        unmapped = tuple(_unmapped(resource, knowledge.terminology))
+        drafts.unmapped += _by_known_system(unmapped, knowledge.terminology)
         if why_not:
             drafts.passed_over[why_not] += 1
             if why_not == CONFLICTING_CODES:
@@ -87,7 +93,7 @@ def read_orders(
         authored = as_date(resource.get("authoredOn"))
         order = _order(resource, meanings, reasons, knowledge)
         unresolved = tuple(reasons.unresolved)
-        drafts.orders.append(DraftOrder(order, resource, authored or today, unresolved))
+        drafts.orders.append(DraftOrder(order, resource, authored or today, unresolved, unmapped))
     return drafts
 
 
@@ -98,19 +104,22 @@ def problem_with_order(draft: DraftOrder, patient_id: str) -> str | None:
     return problem_with(draft.resource)
 
 
-def _unmapped(resource: Json, terminology: Terminology) -> Counter[str]:
-    """How many codes of an order and its reasons are in no map, by system; a system that we do
-    not know is "other".
-    """
-    found: Counter[str] = Counter()
-    concepts = [(resource.get("code"), terminology.orders)]
-    concepts += [(c, terminology.meanings) for c in as_list(resource.get("reasonCode"))]
-    for concept, known in concepts:
+def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
+    """The codes of an order and its reasons that are in no map."""
+    concepts = [(resource.get("code"), "order", terminology.orders)]
+    reasons = as_list(resource.get("reasonCode"))
+    concepts += [(concept, "reason", terminology.meanings) for concept in reasons]
+    for concept, about, known in concepts:
         for system, code, _ in codings(concept):
             key = terminology.normalise(system, code)
             if key is None or (key not in known and not terminology.meaning(key)):
-                found[key[0] if key else "other"] += 1
-    return found
+                yield about, *(key or (system, code))
+
+
+def _by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:
+    """How many by system; a system that we do not know is "other"."""
+    keys = (terminology.normalise(system, code) for _, system, code in unmapped)
+    return Counter(key[0] if key else "other" for key in keys)
 
 
 def _systems(resource: Json, terminology: Terminology) -> Counter[str]:

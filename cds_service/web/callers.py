@@ -5,16 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Request
-from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.access.keys import Keys
-from cds_service.access.memory import UsedTokens, engine_for
 from cds_service.access.tokens import Refused, Verifier
 from cds_service.config import Settings
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
+from cds_service.silence import Silence
 from cds_service.web.log import log
+
+# Whether a client's token id is new; it is kept until a time, in seconds since 1970.
+Remember = Callable[[str, str, float], bool]
 
 
 class NoClients(Exception):
@@ -23,28 +25,38 @@ class NoClients(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A client and the way to its FHIR servers, if it has one."""
+    """A client, the way to its FHIR servers, if it has one, and what it wants not shown."""
 
     client: Client
     fetcher: Fetcher | None
+    silence: Silence
 
 
 class Callers:
-    """All callers of this process. Raises ClientsError where the clients file is wrong."""
+    """All callers of this process. Raises ClientsError where the clients file is wrong.
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.time):
+    `remember` says whether a token is new (see `Store`); `silenceable` are the names of variants
+    and rules that a client may silence.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        remember: Remember,
+        silenceable: frozenset[str],
+        now: Callable[[], float] = time.time,
+    ):
         self._settings = settings
+        self._remember = remember
+        self._silenceable = silenceable
         self._now = now
         self._keys = Keys()
-        self._used: UsedTokens | None = None
         self._verifier: Verifier | None = None
         self._callers: dict[str, Caller] = {}
         if settings.open:
             self._open = _caller(_anyone(settings), loopback=True)
         else:
             self._take_clients()
-            self._used = UsedTokens(engine_for(settings.database_url, settings.data))
-            self._prepare_memory()
 
     def identify(self, request: Request) -> Caller:
         """Raises Refused or NoClients."""
@@ -63,10 +75,9 @@ class Callers:
         return not self._settings.open and not self._callers
 
     def after_fork(self) -> None:
-        """In a new worker: its own connections, and the clients file as it is now."""
-        if self._used is None:
+        """In a new worker: the clients file as it is now."""
+        if self._settings.open:
             return
-        self._used.after_fork()
         try:
             self._take_clients()
         except ClientsError as error:
@@ -74,25 +85,10 @@ class Callers:
 
     def _take_clients(self) -> None:
         file = self._settings.clients
-        clients = read_clients(file) if file else ()
+        clients = read_clients(file, self._silenceable) if file else ()
         seconds = self._settings.token_seconds
         self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
         self._callers = {client.name: _caller(client) for client in clients}
-
-    def _prepare_memory(self) -> None:
-        """Before the workers are there; a database that is down now is tried again later."""
-        try:
-            self._used.prepare()
-        except SQLAlchemyError as error:
-            log("token-memory-unreachable", kind=type(error).__name__)
-
-    def _remember(self, client: str, token_id: str, forget_at: float) -> bool:
-        """A database that does not answer costs the check for replays, not the answer."""
-        try:
-            return self._used.remember(client, token_id, forget_at)
-        except SQLAlchemyError as error:
-            log("token-memory-unreachable", kind=type(error).__name__)
-            return True
 
     def _endpoint(self, request: Request) -> str:
         """The address that was called, as the client sees it."""
@@ -111,7 +107,8 @@ def _anyone(settings: Settings) -> Client:
 
 def _caller(client: Client, loopback: bool = False) -> Caller:
     """FHIR servers on this machine may be called in open mode only."""
+    silence = Silence(client.silent, client.silent_for, client.silent_ratings)
     if not client.fetch_milliseconds:
-        return Caller(client, None)
+        return Caller(client, None, silence)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
-    return Caller(client, Fetcher(allowed, client.fetch_milliseconds / 1000))
+    return Caller(client, Fetcher(allowed, client.fetch_milliseconds / 1000), silence)

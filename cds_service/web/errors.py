@@ -24,10 +24,15 @@ TEXTS = {
     413: "The body is larger than this service reads.",
     415: "The body must be sent as application/json.",
 }
+RETRY_SECONDS = 60
 
 
 class BadRequest(Exception):
     """A body that cannot be answered; the text is for the client and holds nothing of the body."""
+
+
+class NotKept(Exception):
+    """What was sent cannot be kept now."""
 
 
 def outcome(status: int, issues: list[dict]) -> Response:
@@ -51,6 +56,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(TooManyRequests, _too_many_requests)
     app.register_error_handler(TooManyEntries, _too_many_entries)
+    app.register_error_handler(NotKept, _not_kept)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
 
@@ -100,6 +106,12 @@ def _too_many_requests(error: TooManyRequests) -> Response:
 
 def _too_many_entries(error: TooManyEntries) -> Response:
     return outcome(413, [issue("too-costly", str(error))])
+
+
+def _not_kept(_: NotKept) -> Response:
+    answer = outcome(503, [issue("no-store", "It cannot be kept now; send it again later.")])
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _refused(error: HTTPException) -> Response:

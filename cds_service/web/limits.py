@@ -9,6 +9,7 @@ from limits.strategies import MovingWindowRateLimiter
 from cds_service.fhir.plain import Json, as_dict, as_list
 
 MOST_ENTRIES = 20_000
+MOST_ITEMS = 1_000
 
 
 class TooManyRequests(Exception):
@@ -48,3 +49,9 @@ def check_entries(body: Json) -> None:
     bundles = [*prefetch.values(), as_dict(body.get("context")).get("draftOrders")]
     if sum(len(as_list(as_dict(bundle).get("entry"))) for bundle in bundles) > MOST_ENTRIES:
         raise TooManyEntries(f"The request holds more than {MOST_ENTRIES} resources.")
+
+
+def check_items(items: list) -> None:
+    """Raises TooManyEntries."""
+    if len(items) > MOST_ITEMS:
+        raise TooManyEntries(f"The request holds more than {MOST_ITEMS} items of feedback.")

@@ -18,3 +18,8 @@ structlog.configure(
 def log(event: str, **values: Any) -> None:
     """Writes a line. Callers pass kinds, counts and times only."""
     structlog.get_logger().info(event, **values)
+
+
+def log_of_store(problem: str, said: str) -> None:
+    """A line on what is wrong with the store; `said` is the database's word or ours."""
+    log("store", problem=problem, said=said)

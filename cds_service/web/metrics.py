@@ -24,6 +24,8 @@ SECONDS = Histogram(
 )
 ORDERS = Counter("cds_orders", "Orders of ours, by what became of them", ["relevance", "subject"])
 CARDS = Counter("cds_cards", "Cards shown", ["indicator", "topic"])
+HIDDEN = Counter("cds_cards_hidden", "Cards not shown", ["why"])
+FEEDBACK = Counter("cds_feedback", "Feedback taken", ["outcome"])
 RATINGS = Counter("cds_ratings", "Ratings given", ["rating"])
 RULES = Counter("cds_safety_rules", "Safety rules that spoke", ["rule"])
 UNKNOWN = Counter("cds_unresolved_facts", "Facts unknown in unresolved orders", ["fact"])
@@ -48,6 +50,7 @@ def observe(record: Any, route: str, status: int, seconds: float) -> None:
         (UNMAPPED, record.unmapped),
         (CONFLICTING, record.conflicting),
         (FETCHES, record.fetches),
+        (FEEDBACK, record.feedback),
     ):
         for name, number in counted.items():
             counter.labels(name).inc(number)
@@ -61,6 +64,8 @@ def _observe_order(outcome: dict) -> None:
     ORDERS.labels(outcome["relevance"], outcome["subject"]).inc()
     if "card" in outcome:
         CARDS.labels(outcome["card"], outcome["topic"]).inc()
+    if "hidden" in outcome:
+        HIDDEN.labels(outcome["hidden"]).inc()
     if "rating" in outcome:
         RATINGS.labels(outcome["rating"]).inc()
     for rule in outcome.get("rules", []):

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from flask import Flask, Response, g, request
 
+from cds_service.cards.consult import Consult
 from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import Decision, unknown_facts
 from cds_service.decision.relevance import RELEVANT
@@ -31,15 +32,21 @@ class Record:
     unmapped: Counter[str] = field(default_factory=Counter)
     conflicting: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
+    feedback: Counter[str] = field(default_factory=Counter)
     refused: str = ""
     seen: dict[str, str] = field(default_factory=dict)
     error_id: str = ""
     milliseconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def spent(self) -> float:
+        """Milliseconds since the request came."""
+        return (perf_counter() - self.started) * 1000
+
     def take(self, hook: str, answer: Answer) -> None:
         """The outcome of a hook."""
         self.hook = hook if hook in HOOKS else "other"
-        self.orders = [_outcome(decision) for decision in answer.decisions]
+        self.orders = [_outcome(consult) for consult in answer.consults]
         self.missing = _missing(answer.decisions)
         self.passed_over = answer.passed_over
         self.unmapped = answer.unmapped
@@ -74,12 +81,12 @@ def keep(app: Flask) -> None:
 
 def _finish(response: Response) -> Response:
     record = current()
-    seconds = perf_counter() - record.started
+    milliseconds = record.spent
     # The rule, not the path: a path that we do not know may hold anything.
     route = request.url_rule.rule if request.url_rule else "unknown"
-    metrics.observe(record, route, response.status_code, seconds)
+    metrics.observe(record, route, response.status_code, milliseconds / 1000)
     told = {name: value for name, value in vars(record).items() if value and name != "started"}
-    told["milliseconds"] = {"all": round(seconds * 1000, 2), **record.milliseconds}
+    told["milliseconds"] = {"all": round(milliseconds, 2), **record.milliseconds}
     log(
         "request",
         method=request.method,
@@ -92,15 +99,17 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _outcome(decision: Decision) -> dict:
+def _outcome(consult: Consult) -> dict:
     """What became of an order; what is not known of it is left out."""
+    decision = consult.decision
     told = {
         "relevance": decision.relevance,
         "subject": decision.subject,
         "topic": decision.topic,
         "category": decision.category,
         "rating": decision.rating,
-        "card": decision.indicator,
+        "card": decision.indicator if consult.shows_card else None,
+        "hidden": consult.hidden if decision.shows_card else None,
         "question": decision.question.fact if decision.question else None,
         "unknown": [fact.name for fact in unknown_facts(decision)],
         "rules": [alert.rule.id for alert in decision.alerts if alert.speaks],

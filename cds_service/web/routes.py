@@ -17,9 +17,10 @@ from cds_service.hook import Answer, Fetch, HookCall, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
-from cds_service.web.limits import RateLimits, check_entries
+from cds_service.web.keeping import Keeping
+from cds_service.web.limits import RateLimits, check_entries, check_items
 from cds_service.web.record import current, phase
-from cds_service.web.schemas import envelope
+from cds_service.web.schemas import envelope, feedback_items
 from cds_service.web.tracing import span
 
 NESTED_TOO_DEEP = "The body is nested too deeply."
@@ -34,6 +35,7 @@ class Site:
     callers: Callers
     rates: RateLimits
     today: Callable[[], date]
+    keeping: Keeping
 
     def caller(self) -> Caller:
         """Who is calling, within what it may. Raises Refused, NoClients or TooManyRequests."""
@@ -64,15 +66,18 @@ def hooks(site: Site) -> Blueprint:
             answer = _answer(call, site.knowledge)
             current().take(call.hook, answer)
             _describe(traced)
+        with phase("keep"):
+            site.keeping.keep(call, caller.client, answer)
         with phase("write"):
             return jsonify(answer.body)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
-    def take_feedback(service_id: str) -> tuple[str, int]:
+    def take_feedback(service_id: str) -> Response:
         _known(service_id)
-        site.caller()
-        _body()
-        return "", 204
+        caller = site.caller()
+        items = feedback_items(_body())
+        check_items(items)
+        return site.keeping.keep_feedback(items, caller.client)
 
     return blueprint
 
@@ -113,6 +118,8 @@ def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
         on_too_little=caller.client.on_too_little,
         templates=templates,
         fetch=_fetch(caller.fetcher, body),
+        silence=caller.silence,
+        hide=site.keeping.hide(body, caller.client),
     )
 
 

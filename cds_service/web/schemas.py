@@ -33,12 +33,26 @@ class HookSchema(Schema):
     fhirAuthorization = fields.Dict(allow_none=True)
 
 
-HOOK = HookSchema()
+class FeedbackListSchema(Schema):
+    """A CDS Hooks feedback request; its items are looked at one by one."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    feedback = fields.List(fields.Raw(allow_none=True), required=True)
+
+
+HOOK, FEEDBACK_LIST = HookSchema(), FeedbackListSchema()
 
 
 def envelope(body: Json) -> Json:
     """The checked envelope. Raises marshmallow's ValidationError."""
     return HOOK.load(body)
+
+
+def feedback_items(body: Json) -> list:
+    """The items of a feedback request, not looked at. Raises marshmallow's ValidationError."""
+    return FEEDBACK_LIST.load(body)["feedback"]
 
 
 def fields_of(error: ValidationError) -> list[tuple[str, str]]:

@@ -1,0 +1,148 @@
+"""What is kept of a consult: the rows for the store. No patient, practitioner or order in them."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cds_service.about import VERSION
+from cds_service.cards.consult import Consult, Json
+from cds_service.decision.chart import KINDS
+from cds_service.decision.evaluate import NO_VARIANT, Decision, unknown_facts
+from cds_service.decision.facts import Fact
+from cds_service.decision.relevance import RELEVANT
+from cds_service.store.retention import day_of
+from cds_service.store.tables import decisions, unmapped_codes
+
+# A code or a system is kept if it looks like one: nobody's name fits.
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
+SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
+NOT_A_CODE = "(not a code)"
+UNKNOWN, PRESUMED = "unknown", "presumed"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The call that the consults belong to. `pseudonym` makes names that cannot be turned back;
+    `at` is in seconds since 1970.
+    """
+
+    client: str
+    tenant: str
+    hook: str
+    hook_instance: str
+    patient_id: str
+    at: float
+    milliseconds: float
+    pseudonym: Callable[..., str]
+
+
+def rows_of(visit: Visit, consults: list[Consult], cards: list[Json]) -> list[tuple[str, dict]]:
+    """A row for each evaluated order, and one for each of its codes that is in no map."""
+    shown = {card["uuid"]: card for card in cards}
+    rows = [(decisions.name, _decision(visit, consult, shown)) for consult in consults]
+    rows += [(unmapped_codes.name, row) for c in consults for row in _unmapped(visit, c)]
+    return rows
+
+
+def advice_key(visit: Visit, consult: Consult) -> str | None:
+    """The same for the same advice on the same order; None for an order without an id."""
+    if not consult.has_id:
+        return None
+    decision, order = consult.decision, consult.decision.case.order
+    place = order.place.code if order.place else ""
+    return visit.pseudonym(
+        "advice", visit.client, visit.patient_id, order.id, order.procedure.id, place,
+        decision.subject, decision.category, _variants(decision), sorted(_facts(decision).items()),
+    )  # fmt: skip
+
+
+def is_safety_card(decision: Decision) -> bool:
+    """Whether a safety rule asks for the card, not only the rating."""
+    asked = {v.id for v in decision.outcomes.variants} | {NO_VARIANT}
+    return not decision.called_for_by <= asked
+
+
+def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
+    decision, order = consult.decision, consult.decision.case.order
+    card = consult.uuid("card") if decision.shows_card else None
+    relevant = decision.relevance == RELEVANT
+    return {
+        "client": visit.client,
+        "consult": consult.uuid("consult"),
+        "day": day_of(visit.at),
+        "at": visit.at,
+        "procedure": order.procedure.id,
+        "region": order.place.code if order.place else "",
+        "relevance": decision.relevance,
+        "subject": decision.subject,
+        "topic": decision.topic,
+        "category": decision.category or "",
+        "rating": decision.rating or "",
+        "indicator": decision.indicator or "",
+        "shown": consult.shows_card,
+        "hidden": consult.hidden,
+        "rules": ",".join(a.rule.id for a in decision.alerts if a.speaks),
+        "unknown": ",".join(fact.name for fact in unknown_facts(decision)),
+        "missing": ",".join(_missing(decision)) if relevant else "",
+        "question": decision.question.fact if decision.question else "",
+        "card": card,
+        "order_key": _order_key(visit, consult),
+        "advice_key": advice_key(visit, consult) if decision.shows_card else None,
+        "tenant": visit.tenant,
+        "hook": visit.hook,
+        "hook_instance": visit.pseudonym("hook", visit.client, visit.hook_instance),
+        "service_version": VERSION,
+        "rules_version": consult.knowledge.version,
+        "edition": consult.guideline.edition,
+        "variants": _variants(decision),
+        "milliseconds": visit.milliseconds,
+        "facts": _facts(decision) if relevant else {},
+        "suggestions": [*_suggestions(decision, shown.get(card, {}))],
+    }
+
+
+def _order_key(visit: Visit, consult: Consult) -> str | None:
+    if not consult.has_id:
+        return None
+    return visit.pseudonym("order", visit.client, visit.patient_id, consult.decision.case.order.id)
+
+
+def _missing(decision: Decision) -> list[str]:
+    return [kind for kind in KINDS if not decision.case.chart.has(kind)]
+
+
+def _variants(decision: Decision) -> str:
+    return ",".join(variant.id for variant in decision.outcomes.variants)
+
+
+def _facts(decision: Decision) -> dict[str, str]:
+    return {name: _value(fact) for name, fact in decision.facts.items()}
+
+
+def _value(fact: Fact) -> str:
+    if fact.value is None:
+        return UNKNOWN
+    return PRESUMED if fact.how == PRESUMED else str(fact.value).lower()
+
+
+def _suggestions(decision: Decision, card: Json) -> Iterator[dict[str, str]]:
+    """What each button of a shown card does, by the id with which the client reports it."""
+    for button, suggestion in zip(card.get("suggestions", []), decision.suggestions, strict=False):
+        does = {"id": button["uuid"], "does": suggestion.kind}
+        if suggestion.procedure:
+            does["procedure"] = suggestion.procedure.id
+        if suggestion.answer:
+            does |= {"fact": suggestion.fact, "answer": suggestion.answer.label}
+        yield does
+
+
+def _unmapped(visit: Visit, consult: Consult) -> Iterator[dict]:
+    for about, system, code in dict.fromkeys(consult.unmapped):
+        yield {
+            "client": visit.client,
+            "consult": consult.uuid("consult"),
+            "about": about,
+            "system": system if SYSTEM.fullmatch(system) else "",
+            "code": code if CODE.fullmatch(code) else NOT_A_CODE,
+            "day": day_of(visit.at),
+        }

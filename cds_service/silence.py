@@ -1,0 +1,32 @@
+"""Silent mode: what a client wants evaluated and kept, but not shown."""
+
+from dataclasses import dataclass
+
+from cds_service.decision.evaluate import NO_VARIANT, Decision
+from cds_service.decision.knowledge import Knowledge
+
+
+@dataclass(frozen=True)
+class Silence:
+    """`everything`, or the variants and safety rules `of` which no card is shown; `ratings` says
+    whether the rating is sent all the same.
+    """
+
+    everything: bool = False
+    of: frozenset[str] = frozenset()
+    ratings: bool = False
+
+    def covers(self, decision: Decision) -> bool:
+        """Whether all that asks for a card is silenced. A card that is shown is shown whole."""
+        return self.everything or bool(decision.called_for_by) and decision.called_for_by <= self.of
+
+    @property
+    def keeps_quiet(self) -> bool:
+        """Whether the client gets nothing at all."""
+        return self.everything and not self.ratings
+
+
+def what_can_be_silenced(knowledge: Knowledge) -> frozenset[str]:
+    """The names for `Silence.of`."""
+    variants = {variant.id for variant in knowledge.guideline.variants}
+    return frozenset({NO_VARIANT, *variants, *(rule.id for rule in knowledge.rules)})

@@ -1,0 +1,1 @@
+"""What is kept, without patient data: decisions, what became of them, and used tokens."""

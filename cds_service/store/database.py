@@ -1,0 +1,123 @@
+"""The database: PostgreSQL where an address is given, else a SQLite file on this machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import Insert, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
+
+from cds_service.store.schema import bring_up_to_date
+
+BUSY_SECONDS = 2
+INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
+PATIENCE = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
+
+
+class StoreDown(Exception):
+    """The database cannot be used now; the text says why, without statement and parameters."""
+
+
+class RowRefused(StoreDown):
+    """The database is there, and does not take a row as it is; `kind` is that of the error."""
+
+    def __init__(self, error: Exception):
+        super().__init__(words_of(error))
+        self.kind = type(error).__name__
+
+
+def engine_for(url: str, folder: Path) -> Engine:
+    """The database at a URL, else a SQLite file in the folder (which is made). Raises StoreDown."""
+    try:
+        if url:
+            return create_engine(_patient(make_url(url)), pool_pre_ping=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (ArgumentError, ValueError):
+        raise StoreDown("it is no address of a database") from None
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        raise StoreDown(words_of(error)) from error
+    engine = create_engine(
+        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _write_ahead)
+    return engine
+
+
+def _patient(url: URL) -> URL:
+    """With an end to waiting for a server that does not answer."""
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.set(query={**PATIENCE, **url.query})
+
+
+def _write_ahead(connection: object, _: object) -> None:
+    """Readers and a writer do not wait for each other."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def words_of(error: Exception) -> str:
+    """The first line of what the database said, without statement and parameters."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+class Database:
+    """One database of this process, whose tables are made or brought up to date at first use."""
+
+    def __init__(self, url: str, folder: Path):
+        self._url, self._folder = url, folder
+        self._engine: Engine | None = None
+        self._is_ready = False
+        self._lock = Lock()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it lies on the disk of this machine."""
+        return not self._url
+
+    def prepare(self) -> Engine:
+        """The engine, its tables there. Raises StoreDown."""
+        with self._lock, told_plainly():
+            if self._engine is None:
+                self._engine = engine_for(self._url, self._folder)
+            if not self._is_ready:
+                bring_up_to_date(self._engine)
+                self._is_ready = True
+        return self._engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction. Raises StoreDown, also where the work in it fails."""
+        with told_plainly(), self.prepare().begin() as connection:
+            yield connection
+
+    def after_fork(self) -> None:
+        """A worker opens its own connections."""
+        self._lock = Lock()
+        if self._engine is not None:
+            self._engine.dispose(close=False)
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """The statement that adds rows; one that is there already stays as it is."""
+    return INSERT[connection.dialect.name](table).on_conflict_do_nothing()
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What goes wrong with a database, in errors of ours."""
+    try:
+        yield
+    except (DataError, IntegrityError, UnicodeError) as error:
+        raise RowRefused(error) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreDown(words_of(error)) from error

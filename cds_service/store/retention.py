@@ -1,0 +1,32 @@
+"""Forgetting what has been kept long enough."""
+
+import time
+
+from sqlalchemy import delete
+
+from cds_service.store.database import Database
+from cds_service.store.tables import KEPT, used_tokens
+
+DAY_SECONDS = 86_400
+
+
+def day_of(seconds: float) -> int:
+    """The UTC day of a time, counted from 1970."""
+    return int(seconds // DAY_SECONDS)
+
+
+def purge(database: Database, keep_days: int, now: float | None = None) -> dict[str, int]:
+    """Deletes what is older than that, and expired tokens; the number of rows by table.
+
+    Raises StoreDown.
+    """
+    now = time.time() if now is None else now
+    oldest = day_of(now) - keep_days
+    deleted = {}
+    with database.begin() as connection:
+        for name, table in KEPT.items():
+            done = connection.execute(delete(table).where(table.c.day < oldest))
+            deleted[name] = done.rowcount
+        done = connection.execute(delete(used_tokens).where(used_tokens.c.forget_at < now))
+        deleted[used_tokens.name] = done.rowcount
+    return deleted

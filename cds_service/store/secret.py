@@ -1,0 +1,44 @@
+"""The secret of the installation, and what it makes of names that are not kept."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+LENGTH = 32  # hexadecimal digits: 128 bits
+
+
+def secret_of(setting: str, folder: Path) -> bytes:
+    """The secret that is set, else that in the folder, which is made at the first start.
+
+    Where the folder cannot be written it lives as long as the process.
+    """
+    if setting:
+        return setting.encode()
+    file = folder / "secret"
+    made = secrets.token_hex()
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_once(file, made)
+        return file.read_bytes() or made.encode()
+    return made.encode()
+
+
+def _write_once(file: Path, text: str) -> None:
+    """The first process makes it; it is never there in part."""
+    if file.exists():
+        return
+    own = file.with_name(f"secret-{os.getpid()}")
+    with open(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    with suppress(FileExistsError):
+        os.link(own, file)
+    own.unlink()
+
+
+def pseudonym(secret: bytes, *parts: object) -> str:
+    """A name that says the same of the same parts, and cannot be turned back without the secret."""
+    text = "\x1f".join(str(part) for part in parts).encode("utf-8", "backslashreplace")
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:LENGTH]

@@ -1,0 +1,87 @@
+"""The tables. `tests/store/test_columns.py` says of each column why it is no patient data."""
+
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+# The digest of client and token id, never the id itself; when it may be forgotten.
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("forget_at", Float, nullable=False, index=True),
+)
+
+# One row per evaluated order. Lists of words are joined by commas; times are seconds since 1970
+# and `day` counts days since then, both UTC. What reports read stands first, what is long last.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("client", String(200), primary_key=True),
+    Column("consult", String(36), primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("procedure", String(100), nullable=False),
+    Column("region", String(100), nullable=False),
+    Column("relevance", String(40), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("topic", String(40), nullable=False),
+    Column("category", String(60), nullable=False),
+    Column("rating", String(40), nullable=False),
+    Column("indicator", String(20), nullable=False),
+    Column("shown", Boolean, nullable=False),
+    Column("hidden", String(20), nullable=False),
+    Column("rules", String(500), nullable=False),
+    Column("unknown", String(500), nullable=False),
+    Column("missing", String(200), nullable=False),
+    Column("question", String(60), nullable=False),
+    Column("card", String(36), nullable=True),
+    Column("order_key", String(32), nullable=True),
+    Column("advice_key", String(32), nullable=True),
+    Column("tenant", String(200), nullable=False),
+    Column("hook", String(40), nullable=False),
+    Column("hook_instance", String(32), nullable=False),
+    Column("service_version", String(40), nullable=False),
+    Column("rules_version", String(40), nullable=False),
+    Column("edition", String(100), nullable=False),
+    Column("variants", String(200), nullable=False),
+    Column("milliseconds", Float, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("suggestions", JSON, nullable=False),
+    Index("ix_decisions_day", "day"),
+    Index("ix_decisions_card", "client", "card"),
+    Index("ix_decisions_order", "order_key", "at"),
+    Index("ix_decisions_advice", "advice_key"),
+)
+
+# What became of a card, as the client told it; a repeat of the same is the same row.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("client", String(200), primary_key=True),
+    Column("card", String(36), primary_key=True),
+    Column("outcome", String(20), primary_key=True),
+    Column("outcome_at", Float, primary_key=True),
+    Column("day", Integer, nullable=False, index=True),
+    Column("received_at", Float, nullable=False),
+    Column("tenant", String(200), nullable=False),
+    Column("suggestions", JSON, nullable=False),
+    Column("reason_system", String(200), nullable=False),
+    Column("reason_code", String(100), nullable=False),
+    Column("reason_display", String(200), nullable=False),
+    Column("comment", Text, nullable=True),
+)
+
+# Codes of evaluated orders and their reasons that are in no map.
+unmapped_codes = Table(
+    "unmapped_codes",
+    metadata,
+    Column("client", String(200), primary_key=True),
+    Column("consult", String(36), primary_key=True),
+    Column("about", String(10), primary_key=True),
+    Column("system", String(200), primary_key=True),
+    Column("code", String(64), primary_key=True),
+    Column("day", Integer, nullable=False, index=True),
+)
+
+KEPT = {table.name: table for table in (decisions, feedback, unmapped_codes)}

@@ -1,0 +1,163 @@
+"""What became of a card: the feedback of CDS Hooks, and Epic's way of writing it.
+
+Source: CDS Hooks 3.0, section Feedback. Each item is looked at on its own.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import (
+    EXCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    pre_load,
+    validate,
+    validates_schema,
+)
+
+from cds_service.cards.ids import identifier
+from cds_service.fhir.plain import Json, as_dict, as_text, dicts
+from cds_service.store.retention import day_of
+from cds_service.store.tables import feedback
+from cds_service.web.schemas import FILLED, fields_of
+
+ACCEPTED, OVERRIDDEN = "accepted", "overridden"
+LONGEST = {"reason_system": 200, "reason_code": 100, "reason_display": 200, "comment": 4_000}
+TIMES = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+# Where Epic puts a reason that is one of its own, not one of the card's.
+EPIC = "com.epic.cdshooks.feedback.overrideReason"
+
+
+class SuggestionSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    id = fields.Str(required=True, validate=FILLED)
+
+
+class FeedbackSchema(Schema):
+    """One item. Epic writes overrideReasons for overrideReason."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    card = fields.Str(required=True, validate=FILLED)
+    outcome = fields.Str(required=True, validate=validate.OneOf((ACCEPTED, OVERRIDDEN)))
+    outcomeTimestamp = fields.AwareDateTime(
+        required=True, format="iso", default_timezone=UTC, validate=TIMES
+    )
+    acceptedSuggestions = fields.List(fields.Nested(SuggestionSchema), load_default=list)
+    overrideReason = fields.Raw(load_default=None, allow_none=True)
+    extension = fields.Raw(load_default=None, allow_none=True)
+
+    @pre_load
+    def take_epics_name(self, data: Any, **_: Any) -> Any:
+        if isinstance(data, dict) and "overrideReasons" in data:
+            return {"overrideReason": data["overrideReasons"], **data}
+        return data
+
+    @validates_schema
+    def says_what_was_accepted(self, data: Json, **_: Any) -> None:
+        if data["outcome"] == ACCEPTED and not data["acceptedSuggestions"]:
+            raise ValidationError("Missing data for required field.", "acceptedSuggestions")
+
+
+FEEDBACK = FeedbackSchema()
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whose feedback it is, when it came (seconds since 1970), and whether comments are kept."""
+
+    client: str
+    tenant: str
+    at: float
+    keeps_comments: bool
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The rows of the items that can be kept; field and message of what is wrong with others."""
+
+    rows: list[tuple[str, Json]]
+    problems: list[tuple[str, str]]
+
+
+def read_feedback(items: list[Any], sender: Sender) -> Taken:
+    """Each item on its own: a bad one does not spoil the others."""
+    taken = Taken([], [])
+    for number, item in enumerate(items):
+        try:
+            row = _row(FEEDBACK.load(item), sender)
+            taken.rows.append((feedback.name, row))
+        except ValidationError as error:
+            where = f"feedback[{number}]"
+            found = [(p.removeprefix("_schema"), text) for p, text in fields_of(error)]
+            taken.problems.extend((f"{where}.{p}" if p else where, text) for p, text in found)
+    return taken
+
+
+def _row(item: Json, sender: Sender) -> Json:
+    reason = _reason(item)
+    return {
+        "client": sender.client,
+        "card": _id(item["card"]),
+        "outcome": item["outcome"],
+        "outcome_at": item["outcomeTimestamp"].timestamp(),
+        "day": day_of(sender.at),
+        "received_at": sender.at,
+        "tenant": sender.tenant,
+        "suggestions": [_id(taken["id"]) for taken in item["acceptedSuggestions"]],
+        "comment": None,
+        **{name: _short(reason[name], name) for name in reason},
+        **({"comment": _comment(item)} if sender.keeps_comments else {}),
+    }
+
+
+def _id(text: str) -> str:
+    """A UUID as we write it. Anything else names no card of ours and is not kept as it stands."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return str(identifier("unknown", text))
+
+
+def _reason(item: Json) -> Json:
+    """The coded reason; in Epic's variant the object may be a list of one."""
+    given = _override(item)
+    coding = as_dict(given.get("reason")) or _epics_own(item, given)
+    return {
+        "reason_system": as_text(coding.get("system")),
+        "reason_code": as_text(coding.get("code")),
+        "reason_display": as_text(coding.get("display")),
+    }
+
+
+def _override(item: Json) -> Json:
+    given = item["overrideReason"]
+    return as_dict(given) or next(dicts(given), {})
+
+
+def _epics_own(item: Json, given: Json) -> Json:
+    """A reason of the site's own list: category, display and title as extensions."""
+    told = {**as_dict(item["extension"]), **as_dict(given.get("extension"))}
+    said = {key: str(told.get(f"{EPIC}.{key}") or "") for key in ("reasonTitle", "reasonDisplay")}
+    category = str(told.get(f"{EPIC}.reasonCategory") or "")
+    if not any((*said.values(), category)):
+        return {}
+    code = said["reasonTitle"] or category
+    return {"system": EPIC, "code": code, "display": said["reasonDisplay"] or code}
+
+
+def _comment(item: Json) -> str | None:
+    text = as_text(_override(item).get("userComment"))
+    return _short(text, "comment") or None
+
+
+def _short(text: str, name: str) -> str:
+    """What fits the column, and is text in every database."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return printable.strip()[: LONGEST[name]]

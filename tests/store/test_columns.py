@@ -1,0 +1,74 @@
+"""Which columns exist, and why each is no patient data: a new one has to say so here."""
+
+from cds_service.store.tables import metadata
+
+OURS = "a word of ours"
+CONFIGURED = "a name that the operator configured"
+DERIVED = "made by us from the hook instance and our advice; means nothing elsewhere"
+SECRET = "a keyed digest; without the secret of the installation it says nothing"  # noqa: S105
+TIME = "when the service did something; of no date of the patient"
+DECISION = "what was asked and advised, of nobody in particular"
+
+WHY = {
+    "used_tokens.digest": "a digest of a token's id; the token is the client's, not a patient's",
+    "used_tokens.forget_at": "when a token expires",
+    "decisions.client": CONFIGURED,
+    "decisions.consult": DERIVED,
+    "decisions.day": TIME,
+    "decisions.at": TIME,
+    "decisions.procedure": f"{OURS}: {DECISION}",
+    "decisions.region": f"{OURS}: {DECISION}",
+    "decisions.relevance": OURS,
+    "decisions.subject": OURS,
+    "decisions.topic": OURS,
+    "decisions.category": OURS,
+    "decisions.rating": OURS,
+    "decisions.indicator": OURS,
+    "decisions.shown": "yes or no",
+    "decisions.hidden": OURS,
+    "decisions.rules": "names of our safety rules",
+    "decisions.unknown": "names of our facts",
+    "decisions.missing": "kinds of data",
+    "decisions.question": "the name of a fact of ours",
+    "decisions.card": DERIVED,
+    "decisions.order_key": SECRET,
+    "decisions.advice_key": SECRET,
+    "decisions.tenant": CONFIGURED,
+    "decisions.hook": OURS,
+    "decisions.hook_instance": SECRET,
+    "decisions.service_version": OURS,
+    "decisions.rules_version": OURS,
+    "decisions.edition": OURS,
+    "decisions.variants": OURS,
+    "decisions.milliseconds": "how long the service took",
+    "decisions.facts": "ten facts as true, false, unknown or presumed; no name, date, code or text",
+    "decisions.suggestions": DERIVED,
+    "feedback.client": CONFIGURED,
+    "feedback.card": DERIVED,
+    "feedback.outcome": "accepted or overridden",
+    "feedback.outcome_at": "when a user pressed a button",
+    "feedback.day": TIME,
+    "feedback.received_at": TIME,
+    "feedback.tenant": CONFIGURED,
+    "feedback.suggestions": DERIVED,
+    "feedback.reason_system": "from a list of reasons that the card or the site offers",
+    "feedback.reason_code": "from a list of reasons that the card or the site offers",
+    "feedback.reason_display": "from a list of reasons that the card or the site offers",
+    "feedback.comment": "may hold patient data: empty unless CDS_KEEP_COMMENTS asks for it",
+    "unmapped_codes.client": CONFIGURED,
+    "unmapped_codes.consult": DERIVED,
+    "unmapped_codes.about": OURS,
+    "unmapped_codes.system": "the name of a code system, or nothing where it is none",
+    "unmapped_codes.code": "a code, without its words; nothing where it does not look like one",
+    "unmapped_codes.day": TIME,
+}
+
+
+def test_every_column_says_why_it_is_no_patient_data():
+    there = {f"{t.name}.{c.name}" for t in metadata.tables.values() for c in t.columns}
+    assert there == set(WHY)
+
+
+def test_no_column_names_a_person_or_an_order():
+    words = ("patient", "practitioner", "user", "birth", "mrn", "order_id", "encounter")
+    assert not [name for name in WHY if any(word in name for word in words)]

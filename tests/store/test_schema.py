@@ -1,0 +1,140 @@
+"""Migrations run up and down on both databases, and two versions can share one store."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from cds_service.store.database import Database
+from cds_service.store.schema import EMPTY, HEAD, LATEST, MIGRATIONS, migrate, version_of
+from cds_service.store.tables import metadata
+from tests.small_world import ROOT
+from tests.store.rows import decision_row, kept, taken_in
+
+# As a version before Alembic made it.
+BEFORE_ALEMBIC = """CREATE TABLE used_tokens (
+    digest VARCHAR(64) NOT NULL PRIMARY KEY, forget_at FLOAT NOT NULL)"""
+
+
+@pytest.fixture
+def database(database_url, tmp_path):
+    made = Database(database_url, tmp_path)
+    yield made
+    made.close()
+
+
+def tables(engine):
+    return set(inspect(engine).get_table_names())
+
+
+def version(engine):
+    with engine.connect() as connection:
+        return version_of(connection)
+
+
+def scripts():
+    return list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
+def test_the_latest_version_is_the_one_that_the_service_knows():
+    assert scripts()[0].revision == HEAD
+
+
+def test_what_the_migrations_make_is_what_the_service_uses(database):
+    with database.prepare().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_down_to_nothing_and_up_again_step_by_step(database):
+    engine = database.prepare()
+    steps = [*(s.revision for s in scripts()), EMPTY]
+    for step in [*steps, *reversed(steps)]:
+        migrate(engine, step)
+        assert version(engine) == ("" if step == EMPTY else step)
+    migrate(engine, EMPTY)
+    assert tables(engine) == {"alembic_version"}
+    migrate(engine, LATEST)
+    assert tables(engine) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_version_that_is_not_there(database):
+    with pytest.raises(LookupError, match="0815"):
+        migrate(database.prepare(), "0815")
+
+
+def test_a_store_of_before_the_migrations_keeps_its_tokens(database_url, tmp_path):
+    old = Database(database_url, tmp_path)
+    engine = old.prepare()
+    migrate(engine, EMPTY)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+        connection.execute(text(BEFORE_ALEMBIC))
+        connection.execute(text("INSERT INTO used_tokens VALUES ('d', 1.0)"))
+    old.close()
+    new = Database(database_url, tmp_path)
+    with new.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM used_tokens")) == 1
+    new.close()
+
+
+BEGIN = """
+import sys, pathlib
+from cds_service.store.database import Database, StoreDown
+for attempt in range(20):  # SQLite tells those who come too early; they come again
+    try:
+        Database(sys.argv[1], pathlib.Path(sys.argv[2])).prepare()
+        break
+    except StoreDown as error:
+        print(error)
+else:
+    sys.exit(1)
+"""
+
+
+def test_many_that_start_at_once_make_one_store(database_url, tmp_path):
+    command = [sys.executable, "-c", BEGIN, database_url, str(tmp_path)]
+    starting = [subprocess.Popen(command, cwd=ROOT) for _ in range(5)]  # noqa: S603
+    assert [process.wait(60) for process in starting] == [0] * 5
+    after = Database(database_url, tmp_path)
+    assert version(after.prepare()) == HEAD
+    assert tables(after.prepare()) == {*metadata.tables, "alembic_version"}
+    after.close()
+
+
+class TestRollingUpdate:
+    """The next version has been here: its store has a table and a column more."""
+
+    @pytest.fixture
+    def newer(self, database):
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE decisions ADD COLUMN mood VARCHAR(20)"))
+            connection.execute(text("CREATE TABLE moods (id INTEGER)"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        return database
+
+    def test_this_version_starts_and_leaves_it_as_it_is(self, newer, database_url, tmp_path):
+        ours = Database(database_url, tmp_path)
+        assert version(ours.prepare()) == "0999"
+        assert "moods" in tables(ours.prepare())
+        ours.close()
+
+    def test_this_version_writes_and_reads_beside_it(self, newer, tmp_path):
+        taken_in(newer, tmp_path, ("decisions", decision_row(consult="ours")))
+        with newer.begin() as connection:
+            connection.execute(text("UPDATE decisions SET mood = 'good'"))
+        taken_in(newer, tmp_path, ("decisions", decision_row(consult="ours again")))
+        assert {row["consult"] for row in kept(newer, "decisions")} == {"ours", "ours again"}
+
+    def test_a_migration_only_adds(self):
+        """Else the version that is still running would fail on it."""
+        for script in scripts():
+            up = script.module.upgrade.__code__
+            names = {
+                *up.co_names,
+                *(n for c in up.co_consts if hasattr(c, "co_names") for n in c.co_names),
+            }
+            assert not names & {"drop_table", "drop_column", "alter_column", "rename_table"}

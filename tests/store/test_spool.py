@@ -1,0 +1,287 @@
+"""The spool: on disk before the answer goes out; taken in once, and never not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from cds_service.store import spool as spools
+from cds_service.store.database import Database, StoreDown
+from cds_service.store.intake import FORMAT, Intake, line
+from cds_service.store.spool import Spool
+from tests.small_world import ROOT
+from tests.store.rows import decision_row, feedback_row, kept
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return Spool(tmp_path / "spool")
+
+
+def files(spool_folder):
+    return sorted(spool_folder.glob("*.jsonl"))
+
+
+def drained(spool):
+    taken = []
+    spool.drain(taken.extend)
+    return taken
+
+
+class Down:
+    """Takes nothing in."""
+
+    def __call__(self, lines):
+        raise StoreDown("down")
+
+
+class TestLines:
+    def test_what_was_appended_is_taken_in_once(self, spool):
+        assert spool.append([b"1\n", b"2\n"])
+        assert spool.append([b"3\n"])
+        assert drained(spool) == [b"1\n", b"2\n", b"3\n"]
+        assert drained(spool) == []
+
+    def test_what_cannot_be_taken_in_stays(self, spool):
+        spool.append([b"1\n"])
+        for _ in range(5):
+            with pytest.raises(StoreDown):
+                spool.drain(Down())
+        spool.append([b"2\n"])
+        assert drained(spool) == [b"1\n", b"2\n"]
+
+    def test_while_the_store_is_down_few_files_are_made(self, spool, tmp_path):
+        for number in range(50):
+            spool.append([b"%d\n" % number])
+            with pytest.raises(StoreDown):
+                spool.drain(Down())
+        assert len(files(tmp_path / "spool")) <= 2
+        assert len(drained(spool)) == 50
+
+    def test_a_large_file_is_followed_by_another(self, spool, tmp_path, monkeypatch):
+        monkeypatch.setattr(spools, "LARGE_BYTES", 100)
+        for number in range(100):
+            spool.append([b"%d\n" % number])
+        assert len(files(tmp_path / "spool")) > 2
+        assert sorted(map(int, drained(spool))) == list(range(100))
+
+    def test_a_file_that_another_process_holds_is_left_to_it(self, spool, tmp_path):
+        spool.append([b"mine\n"])
+        assert drained(Spool(tmp_path / "spool")) == []
+        assert drained(spool) == [b"mine\n"]
+
+    def test_a_forked_process_has_files_of_its_own(self, spool, tmp_path):
+        spool.append([b"parent\n"])
+        child = os.fork()
+        if not child:
+            spool.append([b"child\n"])
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert sorted(drained(spool)) == [b"child\n", b"parent\n"]
+
+
+FULL = OSError(28, "No space left on device")
+
+
+@contextmanager
+def full_disk(monkeypatch, room=0):
+    """Whatever is written, only the first `room` bytes of it find a place."""
+    real = os.write
+
+    def write(file, data):
+        if not room:
+            raise FULL
+        return real(file, data[:room])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spools.os, "write", write)
+        yield
+
+
+class TestFullDisk:
+    def test_lines_are_held_in_memory_and_written_when_there_is_room(self, spool, monkeypatch):
+        spool.append([b"1\n"])
+        with full_disk(monkeypatch):
+            assert not spool.append([b"2\n"])
+            assert not spool.append([b"3\n"])
+        assert spool.append([b"4\n"])
+        assert drained(spool) == [b"1\n", b"2\n", b"3\n", b"4\n"]
+
+    def test_they_are_written_with_the_next_drain_too(self, spool, monkeypatch):
+        with full_disk(monkeypatch):
+            spool.append([b"1\n"])
+        assert drained(spool) == [b"1\n"]
+
+    def test_half_a_line_is_taken_back(self, spool, monkeypatch):
+        with full_disk(monkeypatch, room=3):
+            assert not spool.append_or_fail([b"a long line\n"])
+        spool.append([b"whole\n"])
+        assert drained(spool) == [b"whole\n"]
+
+    def test_what_can_be_sent_again_is_not_held(self, spool, monkeypatch):
+        with full_disk(monkeypatch):
+            assert not spool.append_or_fail([b"1\n"])
+        assert drained(spool) == []
+
+    def test_memory_is_limited(self, spool, monkeypatch):
+        monkeypatch.setattr(spools, "MOST_IN_MEMORY", 3)
+        with full_disk(monkeypatch):
+            for number in range(9):
+                spool.append([b"%d\n" % number])
+        assert drained(spool) == [b"6\n", b"7\n", b"8\n"]
+
+    def test_the_reserve_is_set_aside_again(self, spool, tmp_path):
+        spool.keep_reserve()
+        reserve = tmp_path / "spool" / "reserve"
+        assert reserve.stat().st_size == spools.RESERVE_BYTES
+        reserve.unlink()
+        spool.keep_reserve()
+        assert reserve.exists()
+
+
+@pytest.fixture
+def tmpfs(tmp_path):
+    """A file system of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, check=False)  # noqa: S603
+    if done.returncode:
+        pytest.skip("no tmpfs: mounting needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607
+
+
+def fill(folder):
+    """Leaves no byte free; returns the file that takes all the room."""
+    hog = folder / "hog"
+    with hog.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            while True:
+                try:
+                    if not file.write(b"x" * size):
+                        break
+                except OSError:
+                    break
+    return hog
+
+
+class TestRealFullDisk:
+    def test_the_reserve_keeps_lines_and_the_store_takes_them_in_later(self, tmpfs):
+        database = Database("", tmpfs)
+        database.prepare()
+        spool = Spool(tmpfs / "spool")
+        intake = Intake(database, spool, lambda *_: None)
+        intake.drain()
+        hog = fill(tmpfs)
+        sent = [f"c-{number}" for number in range(200)]
+        for name in sent:
+            assert spool.append([line("decisions", decision_row(consult=name))])
+            with pytest.raises(StoreDown, match="full"):
+                intake.drain()
+        hog.unlink()
+        intake.drain()
+        assert sorted(row["consult"] for row in kept(database, "decisions")) == sorted(sent)
+        database.close()
+
+    def test_with_the_reserve_used_up_nothing_is_lost_either(self, tmpfs):
+        database = Database("", tmpfs)
+        database.prepare()
+        spool = Spool(tmpfs / "spool")
+        hog = fill(tmpfs)
+        sent = [f"c-{number}" for number in range(40)]
+        on_disk = [spool.append([line("decisions", decision_row(consult=name))]) for name in sent]
+        assert not all(on_disk)
+        hog.unlink()
+        Intake(database, spool, lambda *_: None).drain()
+        assert sorted(row["consult"] for row in kept(database, "decisions")) == sorted(sent)
+        database.close()
+
+
+WRITER = """
+import sys, pathlib
+from cds_service.store.spool import Spool
+spool, number = Spool(pathlib.Path(sys.argv[1])), 0
+while True:
+    spool.append([b"%s %d\\n" % (sys.argv[2].encode(), number)])
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_what_was_appended_outlives_kill_9(tmp_path):
+    """Each round a writer is killed in full flight; what it said it kept is there, and once."""
+    folder, said = tmp_path / "spool", set()
+    for turn in range(5):
+        command = [sys.executable, "-c", WRITER, str(folder), str(turn)]
+        writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S603
+        writer.stdout.readline()
+        time.sleep(0.02)
+        writer.send_signal(signal.SIGKILL)
+        rest = writer.stdout.read().splitlines(keepends=True)
+        writer.stdout.close()
+        writer.wait()
+        numbers = [0, *(int(text) for text in rest if text.endswith(b"\n"))]
+        said |= {b"%d %d\n" % (turn, number) for number in numbers}
+    taken = drained(Spool(folder))
+    assert len(taken) == len(set(taken))
+    assert said <= set(taken)
+    assert len(taken) - len(said) <= 5  # at most the line that each had no time to tell of
+
+
+class TestIntake:
+    @pytest.fixture
+    def database(self, database_url, tmp_path):
+        made = Database(database_url, tmp_path)
+        yield made
+        made.close()
+
+    def test_a_line_that_is_taken_in_twice_is_kept_once(self, database, spool):
+        intake = Intake(database, spool, lambda *_: None)
+        for _ in range(3):
+            spool.append([line("decisions", decision_row()), line("feedback", feedback_row())])
+            intake.drain()
+        assert len(kept(database, "decisions")) == len(kept(database, "feedback")) == 1
+
+    def test_a_line_that_the_store_refuses_spoils_no_other(self, database, spool, tmp_path):
+        told = []
+        bad = feedback_row(card="bad", client=None)
+        rows = [feedback_row(card=str(n)) for n in range(5)]
+        spool.append([line("feedback", row) for row in [*rows[:2], bad, *rows[2:]]])
+        spool.append([b'{"format": 1, "table": "feedb\n', b'{"format":1,"table":"x","row":{}}\n'])
+        Intake(database, spool, lambda *said: told.append(said)).drain()
+        assert {row["card"] for row in kept(database, "feedback")} == set("01234")
+        assert [problem for problem, _ in told] == ["row-refused"] * 3
+        assert b'"bad"' in (tmp_path / "spool" / "refused").read_bytes()
+
+    def test_lines_of_a_later_version_wait_for_it(self, database, spool, tmp_path):
+        later = line("feedback", feedback_row(card="later"))
+        spool.append([later.replace(b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT + 1))])
+        intake = Intake(database, spool, lambda *_: None)
+        intake.drain()
+        spool.append([line("feedback", feedback_row(card="now"))])
+        intake.drain()
+        assert [row["card"] for row in kept(database, "feedback")] == ["now"]
+        assert len(files(tmp_path / "spool")) == 1
+
+    def test_a_column_that_an_older_version_did_not_know_is_left_empty(self, database, spool):
+        row = feedback_row()
+        del row["comment"]
+        spool.append([line("feedback", row)])
+        Intake(database, spool, lambda *_: None).drain()
+        assert kept(database, "feedback")[0]["comment"] is None
+
+    def test_it_works_by_itself_soon_after_it_was_woken(self, database, spool):
+        database.prepare()
+        intake = Intake(database, spool, lambda *_: None)
+        for number in range(20):
+            spool.append([line("feedback", feedback_row(card=str(number)))])
+            intake.wake()
+        until = time.monotonic() + 5
+        while len(kept(database, "feedback")) < 20:
+            assert time.monotonic() < until
+            time.sleep(0.02)
