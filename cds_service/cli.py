@@ -8,6 +8,7 @@ from cds_service.config import SHIPPED_MAPPINGS
 from cds_service.doctor.command import doctor
 from cds_service.mappings import MappingsError, load
 from cds_service.replay.command import FIXTURES, replay
+from cds_service.report.command import add_commands
 
 DONE, PROBLEMS = 0, 1
 
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--record", action="store_true", help="write the answers as expected")
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
     _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))
+    add_commands(commands)
     return parser
 
 

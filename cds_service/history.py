@@ -10,6 +10,7 @@ from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import NO_VARIANT, Decision, unknown_facts
 from cds_service.decision.facts import Fact
 from cds_service.decision.relevance import RELEVANT
+from cds_service.decision.suggestions import Suggestion
 from cds_service.store.retention import day_of
 from cds_service.store.tables import decisions, unmapped_codes
 
@@ -97,7 +98,7 @@ def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
         "variants": _variants(decision),
         "milliseconds": visit.milliseconds,
         "facts": _facts(decision) if relevant else {},
-        "suggestions": [*_suggestions(decision, shown.get(card, {}))],
+        "suggestions": dict(_suggestions(decision, shown.get(card, {}))),
     }
 
 
@@ -125,15 +126,19 @@ def _value(fact: Fact) -> str:
     return PRESUMED if fact.how == PRESUMED else str(fact.value).lower()
 
 
-def _suggestions(decision: Decision, card: Json) -> Iterator[dict[str, str]]:
+def _suggestions(decision: Decision, card: Json) -> Iterator[tuple[str, str]]:
     """What each button of a shown card does, by the id with which the client reports it."""
     for button, suggestion in zip(card.get("suggestions", []), decision.suggestions, strict=False):
-        does = {"id": button["uuid"], "does": suggestion.kind}
-        if suggestion.procedure:
-            does["procedure"] = suggestion.procedure.id
-        if suggestion.answer:
-            does |= {"fact": suggestion.fact, "answer": suggestion.answer.label}
-        yield does
+        yield button["uuid"], _does(suggestion)
+
+
+def _does(suggestion: Suggestion) -> str:
+    """In short: replace mri-spine-wo, answer symptomatic: Yes…, delete."""
+    if suggestion.answer:
+        return f"answer {suggestion.fact}: {suggestion.answer.label}"
+    if suggestion.procedure:
+        return f"{suggestion.kind} {suggestion.procedure.id}"
+    return suggestion.kind
 
 
 def _unmapped(visit: Visit, consult: Consult) -> Iterator[dict]:

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "access": set(),
     "store": set(),
     "history": {"about", "cards", "decision", "store"},
+    "report": {"about", "cards", "config", "decision", "services", "store"},
     "doctor": {
         "__init__",
         "about",
@@ -60,14 +61,14 @@ ROOMS = {
     "werkzeug": {"web"},
     "requests": {"access", "fhir", "replay"},
     "jwt": {"access"},
-    "sqlalchemy": {"store", "doctor"},
+    "sqlalchemy": {"store", "doctor", "report"},
     "alembic": {"store"},
     "urllib3": {"access", "fhir"},
     "circuitbreaker": {"fhir"},
     "marshmallow": {"access", "web", "mappings"},
     "fhir": {"fhir", "mappings"},
     "pydantic": {"fhir", "mappings"},
-    "rich": {"doctor", "replay"},
+    "rich": {"doctor", "replay", "report"},
     "stdnum": {"mappings"},
 }
 LONGEST = 250

@@ -247,8 +247,8 @@ class TestDecisions:
         assert row["facts"]["symptomatic"] == "true"
         assert row["facts"]["osteoporotic"] == "presumed"
         ids = [suggestion["uuid"] for suggestion in card["suggestions"]]
-        assert [s["id"] for s in row["suggestions"]] == ids
-        assert row["suggestions"][0]["procedure"] == "mri-spine-wo"
+        assert list(row["suggestions"]) == ids
+        assert row["suggestions"][ids[0]] == "replace mri-spine-wo"
 
     def test_the_same_hook_sent_twice_is_kept_once(self, service):
         for _ in range(2):

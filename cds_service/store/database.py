@@ -83,11 +83,16 @@ class Database:
     def prepare(self) -> Engine:
         """The engine, its tables there. Raises StoreDown."""
         with self._lock, told_plainly():
-            if self._engine is None:
-                self._engine = engine_for(self._url, self._folder)
+            engine = self.engine()
             if not self._is_ready:
-                bring_up_to_date(self._engine)
+                bring_up_to_date(engine)
                 self._is_ready = True
+        return engine
+
+    def engine(self) -> Engine:
+        """The engine, whatever tables there are. Raises StoreDown."""
+        if self._engine is None:
+            self._engine = engine_for(self._url, self._folder)
         return self._engine
 
     @contextmanager

@@ -30,6 +30,11 @@ class Place:
         return Spool(self.folder / "spool")
 
 
+def take_in_what_is_left(place: Place, database: Database) -> None:
+    """What a stopped service left in the spool, for commands. Raises StoreDown."""
+    Intake(database, place.spool(), lambda *_: None).drain()
+
+
 class Store:
     """The store of this process and its children. `report` is told of what went wrong.
 

@@ -20,7 +20,7 @@ def decision_row(**changes):
         "card": "card-1", "order_key": "order-1", "advice_key": "advice-1", "tenant": "",
         "hook": "order-sign", "hook_instance": "h-1", "service_version": "1", "rules_version": "1",
         "edition": "revised 2022", "variants": "variant-1", "milliseconds": 1.0, "facts": {},
-        "suggestions": [{"id": "s-1", "does": "replace", "procedure": "mri-spine-wo"}], **changes,
+        "suggestions": {"s-1": "replace mri-spine-wo"}, **changes,
     }  # fmt: skip
 
 

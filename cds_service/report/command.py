@@ -1,0 +1,144 @@
+"""The commands that read and keep the store: report, feedback, purge and migrate."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from rich.console import Console
+
+from cds_service.config import ConfigError, Settings, settings_from
+from cds_service.report import feedback
+from cds_service.report.figures import BY, Period, Report
+from cds_service.report.formats import as_csv, as_json, as_tables
+from cds_service.report.measure import as_measure_report
+from cds_service.report.queries import make_report
+from cds_service.store.database import Database, StoreDown
+from cds_service.store.retention import purge
+from cds_service.store.schema import LATEST, migrate
+from cds_service.store.store import Place, take_in_what_is_left
+
+DONE, FAILED = 0, 1
+FORMATS = ("table", "csv", "json", "fhir")
+DAYS = 30
+WIDEST = 160  # so many columns do not fit into less
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """The parsers; each sets `run`."""
+    report = commands.add_parser("report", help="what became of the advice")
+    _add_period(report)
+    report.add_argument("--by", choices=BY, help="the parts of the report; default: in all")
+    report.add_argument("--format", choices=FORMATS, default="table")
+    report.set_defaults(run=_with_store(_report))
+    export = commands.add_parser("feedback", help="export the feedback of users, one by one")
+    _add_period(export)
+    export.add_argument("--format", choices=("csv", "json"), default="csv")
+    export.set_defaults(run=_with_store(_feedback))
+    cleaning = commands.add_parser("purge", help="delete what is older than CDS_KEEP_DAYS")
+    cleaning.set_defaults(run=_with_store(_purge))
+    moving = commands.add_parser("migrate", help="bring the tables to a version")
+    moving.add_argument("to", nargs="?", default=LATEST, help="head (default), base or a version")
+    moving.set_defaults(run=_with_store(_migrate))
+
+
+def _add_period(parser: argparse.ArgumentParser) -> None:
+    today = datetime.now(UTC).date()
+    first = today - timedelta(days=DAYS)
+    parser.add_argument("--since", type=_day, default=first, metavar="DATE", help="first day (UTC)")
+    parser.add_argument("--until", type=_day, default=today, metavar="DATE", help="last day (UTC)")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-10-01") from None
+
+
+Work = Callable[[argparse.Namespace, Settings, Database], int]
+
+
+def _with_store(work: Work) -> Callable[[argparse.Namespace], int]:
+    """The command with the store of the settings; says plainly what is wrong with it."""
+
+    def run(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+        try:
+            settings = settings_from(environment)
+            with _store(settings) as database:
+                return work(options, settings, database)
+        except (ConfigError, StoreDown) as error:
+            print(error, file=sys.stderr)
+            return FAILED
+
+    return run
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Database]:
+    database = Place(settings.database_url, settings.data).database()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _period(options: argparse.Namespace) -> Period:
+    return Period(options.since, options.until)
+
+
+def _report(options: argparse.Namespace, settings: Settings, database: Database) -> int:
+    take_in_what_is_left(Place(settings.database_url, settings.data), database)
+    bys = [options.by] if options.by else []
+    with database.begin() as connection:
+        report = make_report(connection, _period(options), *bys)
+    PRINT[options.format](report)
+    return DONE
+
+
+def _print_table(report: Report) -> None:
+    console = Console()
+    console.width = max(console.width, WIDEST)
+    for table in as_tables(report):
+        console.print(table)
+
+
+PRINT: dict[str, Callable[[Report], None]] = {
+    "table": _print_table,
+    "csv": lambda report: print(as_csv(report), end=""),
+    "json": lambda report: print(as_json(report)),
+    "fhir": lambda report: print(
+        json.dumps(as_measure_report(report, datetime.now(UTC)), indent=2)
+    ),
+}
+
+
+def _measure_report(report: Report) -> str:
+    return json.dumps(as_measure_report(report, datetime.now(UTC)), indent=2)
+
+
+def _feedback(options: argparse.Namespace, settings: Settings, database: Database) -> int:
+    take_in_what_is_left(Place(settings.database_url, settings.data), database)
+    with database.begin() as connection:
+        rows = list(feedback.feedback_in(connection, _period(options)))
+    print(feedback.as_csv(rows) if options.format == "csv" else feedback.as_json(rows))
+    return DONE
+
+
+def _purge(_: argparse.Namespace, settings: Settings, database: Database) -> int:
+    for table, number in purge(database, settings.keep_days).items():
+        print(f"{table}: {number} rows deleted")
+    return DONE
+
+
+def _migrate(options: argparse.Namespace, _: Settings, database: Database) -> int:
+    try:
+        version = migrate(database.engine(), options.to)
+    except LookupError:
+        print(f"There is no version {options.to}.", file=sys.stderr)
+        return FAILED
+    print(f"The tables are at version {version or 'none'}.")
+    return DONE

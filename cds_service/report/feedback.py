@@ -1,0 +1,72 @@
+"""The feedback of users as an export, with the fields of 45 CFR 170.315(b)(11)(ii)(C).
+
+These are the intervention, the action taken, the feedback, the user, the date and the location.
+The service knows no user: the EHR finds the one that belongs to the card.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.engine import Connection
+
+from cds_service.about import VERSION
+from cds_service.report.figures import WORDS, Period
+from cds_service.report.formats import csv_of
+from cds_service.report.queries import REASONS
+from cds_service.services import SERVICE_ID
+from cds_service.store.tables import decisions, feedback
+
+FIELDS = ("intervention", "action_taken", "user_feedback", "user", "date", "location", "card")
+NOT_KEPT = "not kept by the service"
+
+
+def feedback_in(connection: Connection, period: Period) -> Iterator[dict[str, str]]:
+    """A row for each feedback that was received in the period, by its time."""
+    same = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
+    asked = (
+        select(feedback, decisions.c.topic, decisions.c.procedure, decisions.c.edition)
+        .add_columns(decisions.c.service_version, decisions.c.suggestions.label("offered"))
+        .select_from(feedback)
+        .outerjoin(decisions, same)
+        .where(feedback.c.day.between(*period.days))
+        .order_by(feedback.c.outcome_at, feedback.c.card)
+    )
+    for row in connection.execute(asked).mappings():
+        yield {
+            "intervention": _intervention(row),
+            "action_taken": _action(row),
+            "user_feedback": _said(row),
+            "user": NOT_KEPT,
+            "date": datetime.fromtimestamp(row["outcome_at"], UTC).isoformat(timespec="seconds"),
+            "location": "/".join(filter(None, (row["client"], row["tenant"]))),
+            "card": row["card"],
+        }
+
+
+def _intervention(row: dict) -> str:
+    if row["topic"] is None:
+        return f"{SERVICE_ID}: a card that is not known"
+    name = f"{SERVICE_ID} {row['service_version'] or VERSION} ({row['edition']})"
+    return f"{name}: {WORDS.get(row['topic'], row['topic'])}, {row['procedure']}"
+
+
+def _action(row: dict) -> str:
+    offered = row["offered"] or {}
+    taken = [offered.get(one, "a suggestion that is not known") for one in row["suggestions"]]
+    return ": ".join(filter(None, (row["outcome"], ", ".join(taken))))
+
+
+def _said(row: dict) -> str:
+    code = row["reason_code"]
+    reason = row["reason_display"] or REASONS.get(code, code)
+    return "; ".join(filter(None, (reason, row["comment"])))
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    return csv_of(list(FIELDS), [list(row.values()) for row in rows])
+
+
+def as_json(rows: list[dict[str, str]]) -> str:
+    return json.dumps(rows, indent=2, ensure_ascii=False)

@@ -1,0 +1,123 @@
+"""The figures of a report, as plain values."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+
+EPOCH = date(1970, 1, 1)
+BY = ("variant", "procedure", "client", "rule", "week")
+NO_RULE = "no rule"
+
+WORDS = {
+    "variant1": "Variant 1", "variant2": "Variant 2", "variant3": "Variant 3",
+    "variant4": "Variant 4", "variant5": "Variant 5", "variant6": "Variant 6",
+    "variant7": "Variant 7", "variant8": "Variant 8", "variant9": "Variant 9",
+    "several": "Several variants agree", "novariant": "No variant applies",
+    "unresolved": "Not resolved", "": "Not about the fracture",
+}  # fmt: skip
+
+# How an order was rated, as a reader sees it, in the order of a legend.
+NOT_RATED, NOT_RELEVANT = "Not rated", "Not about the fracture"
+CATEGORIES = {
+    "usually-appropriate": "Usually appropriate",
+    "may-be-appropriate": "May be appropriate",
+    "may-be-appropriate-disagreement": "May be appropriate",
+    "usually-not-appropriate": "Usually not appropriate",
+    "": NOT_RATED,
+}
+
+
+@dataclass
+class Figures:
+    """Counts of evaluated orders; one that is evaluated again counts again.
+
+    `relevant` are about the fracture, `rated` got a PAMA rating, `unresolved` could not be rated.
+    Of the cards: `shown`, or kept back as `silent` or as a `repeat` of one that was overridden.
+    Of those shown: `accepted`, `overridden`, or `ignored` (no feedback came), and `changed`: the
+    order came again within a day and asked for something else. The counters say how the orders
+    were rated, which fact was missing, which kind of data was not supplied, which suggestion was
+    taken, and which reason was given: a card counts once for each.
+    """
+
+    orders: int = 0
+    relevant: int = 0
+    rated: int = 0
+    unresolved: int = 0
+    shown: int = 0
+    silent: int = 0
+    repeat: int = 0
+    accepted: int = 0
+    overridden: int = 0
+    changed: int = 0
+    categories: Counter[str] = field(default_factory=Counter)
+    missing_facts: Counter[str] = field(default_factory=Counter)
+    missing_data: Counter[str] = field(default_factory=Counter)
+    suggestions: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ignored(self) -> int:
+        return self.shown - self.accepted - self.overridden
+
+    @property
+    def alerts_per_100(self) -> float:
+        """Cards shown for every hundred orders."""
+        return round(100 * self.shown / self.orders, 1) if self.orders else 0.0
+
+    def add(self, other: "Figures") -> None:
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), getattr(other, each.name)
+            setattr(self, each.name, mine + theirs)
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """All single numbers by name, in the order of a reader."""
+        names = ("orders", "relevant", "rated", "unresolved", "shown", "silent", "repeat")
+        names += ("accepted", "overridden", "ignored", "changed", "alerts_per_100")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def breakdowns(self) -> dict[str, Counter[str]]:
+        names = ("categories", "missing_facts", "missing_data", "suggestions", "reasons")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole UTC days, both included."""
+
+    since: date
+    until: date
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """As the store counts them, from 1970."""
+        return (self.since - EPOCH).days, (self.until - EPOCH).days
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a period, in all and by what was asked for: by name of BY and label."""
+
+    period: Period
+    total: Figures
+    parts: dict[str, dict[str, Figures]]
+
+
+def labels(by: str, key: str | int) -> list[str]:
+    """The parts of a report to which a value of the store belongs; weeks begin on Monday."""
+    if by == "day":
+        return [day_named(int(key)).isoformat()]
+    if by == "week":
+        day = day_named(int(key))
+        return [(day - timedelta(days=day.weekday())).isoformat()]
+    if by == "rule":
+        return str(key).split(",") if key else [NO_RULE]
+    if by == "variant":
+        return [WORDS.get(str(key), str(key))]
+    return [str(key)]
+
+
+def day_named(day: int) -> date:
+    """The date of a day that is counted from 1970."""
+    return EPOCH + timedelta(days=day)

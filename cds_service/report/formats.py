@@ -1,0 +1,102 @@
+"""A report as a table for people, and as CSV and JSON for programs."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from cds_service.report.figures import Figures, Report
+
+HEADINGS = {
+    "orders": "orders", "relevant": "about the fracture", "rated": "rated",
+    "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
+    "repeat": "repeats kept back", "accepted": "accepted", "overridden": "overridden",
+    "ignored": "ignored", "changed": "order changed", "alerts_per_100": "cards per 100 orders",
+    "categories": "ratings", "missing_facts": "missing facts", "missing_data": "data not supplied",
+    "suggestions": "suggestions taken", "reasons": "reasons of overriding",
+}  # fmt: skip
+STYLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD}
+IN_ALL = "in all"
+# Characters with which a spreadsheet takes a text for a formula.
+FORMULA = ("=", "+", "-", "@")
+
+
+def as_tables(report: Report) -> Iterator[Table]:
+    """The counts of each part and in all, then what lies behind those in all."""
+    counts = Table(title=_title(report), **STYLE)
+    counts.add_column("", no_wrap=True)
+    for name in report.total.counts:
+        counts.add_column(HEADINGS[name], justify="right", min_width=7)
+    for part, figures in _lines(report):
+        counts.add_row(part, *(f"{number:,}" for number in figures.counts.values()))
+    yield counts
+    for name, counted in report.total.breakdowns.items():
+        if counted:
+            yield _breakdown(HEADINGS[name], counted)
+
+
+def _breakdown(title: str, counted: Counter[str]) -> Table:
+    table = Table(title=title, show_header=False, **STYLE)
+    table.add_column(min_width=40)
+    table.add_column(justify="right")
+    for what, number in counted.most_common():
+        table.add_row(escape(what), f"{number:,}")
+    return table
+
+
+def as_csv(report: Report) -> str:
+    """A line for each part, then one in all; a breakdown is name=number, separated by "; "."""
+    names = [*report.total.counts, *report.total.breakdowns]
+    rows = [
+        [part, *figures.counts.values(), *map(_joined, figures.breakdowns.values())]
+        for part, figures in _lines(report)
+    ]
+    return csv_of(["part", *names], rows)
+
+
+def csv_of(header: list[str], rows: list[list[Any]]) -> str:
+    """CSV that no spreadsheet takes for formulas."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _joined(counted: Counter[str]) -> str:
+    return "; ".join(f"{what}={number}" for what, number in counted.most_common())
+
+
+def as_json(report: Report) -> str:
+    made = {
+        "since": report.period.since.isoformat(),
+        "until": report.period.until.isoformat(),
+        "total": _plain(report.total),
+        **{f"by_{by}": {k: _plain(f) for k, f in p.items()} for by, p in report.parts.items()},
+    }
+    return json.dumps(made, indent=2, ensure_ascii=False)
+
+
+def _plain(figures: Figures) -> dict:
+    broken_down = {name: dict(c.most_common()) for name, c in figures.breakdowns.items()}
+    return {**figures.counts, **broken_down}
+
+
+def _lines(report: Report) -> Iterator[tuple[str, Figures]]:
+    for parts in report.parts.values():
+        yield from parts.items()
+    yield IN_ALL, report.total
+
+
+def _title(report: Report) -> str:
+    return f"{report.period.since} to {report.period.until} (UTC)"

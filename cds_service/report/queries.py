@@ -1,0 +1,236 @@
+"""The questions to the store, each one statement for SQLite and PostgreSQL alike."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.engine import Connection, Row
+
+from cds_service.cards.card import OVERRIDE_REASONS
+from cds_service.decision.relevance import RELEVANT
+from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, Figures, Period, Report, labels
+from cds_service.store.tables import decisions, feedback, unmapped_codes
+
+Keys = Sequence[ColumnElement]
+
+DAY_SECONDS = 86_400
+NO_REASON = "no reason given"
+# What our own reasons are called; clients send only their codes.
+REASONS = {reason["code"]: reason["display"] for reason in OVERRIDE_REASONS}
+ACCEPTED, OVERRIDDEN, UNRESOLVED = "accepted", "overridden", "unresolved"
+# The column that a part of a report is made of.
+KEYS = {
+    "variant": decisions.c.topic,
+    "procedure": decisions.c.procedure,
+    "client": decisions.c.client,
+    "rule": decisions.c.rules,
+    "week": decisions.c.day,
+    "day": decisions.c.day,
+}
+OF_THE_CARD = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
+
+
+def make_report(connection: Connection, period: Period, *bys: str) -> Report:
+    """The figures of the period, in all and by each of BY that is asked for."""
+    report = Report(period, Figures(), {by: {} for by in bys})
+    for keys, figures in _figures(connection, period, bys):
+        report.total.add(figures)
+        for by, key in zip(bys, keys, strict=True):
+            for label in labels(by, key):
+                report.parts[by].setdefault(label, Figures()).add(figures)
+    return report
+
+
+def _figures(
+    connection: Connection, period: Period, bys: tuple[str, ...]
+) -> Iterator[tuple[tuple[Any, ...], Figures]]:
+    """Figures by the keys of the store; the same keys may come several times."""
+    keys = [KEYS[by] for by in bys]
+    for ask, read in QUESTIONS:
+        for row in connection.execute(ask(keys, *period.days)):
+            yield row[: len(keys)], read(*row[len(keys) :])
+    taken = connection.execute(_taken(keys, *period.days))
+    for (*values, does), number in _suggestions(taken).items():
+        yield tuple(values), Figures(suggestions=Counter({does: number}))
+
+
+def _within(since: int, until: int) -> ColumnElement[bool]:
+    return decisions.c.day.between(since, until)
+
+
+def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _counts(keys: Keys, since: int, until: int) -> Select:
+    d = decisions.c
+    return (
+        select(
+            *keys,
+            d.category,
+            func.count(),
+            _number(d.relevance == RELEVANT),
+            _number(d.rating != ""),
+            _number(d.shown),
+            _number(d.hidden == "silent"),
+            _number(d.hidden == "repeat"),
+        )
+        .where(_within(since, until))
+        .group_by(*keys, d.category)
+    )
+
+
+def _read_counts(category: str, orders: int, relevant: int, rated: int, *cards: int) -> Figures:
+    shown, silent, repeat = cards
+    rated_as = Counter({CATEGORIES[category]: relevant, NOT_RELEVANT: orders - relevant})
+    return Figures(orders, relevant, rated, 0, shown, silent, repeat, categories=+rated_as)
+
+
+def _not_supplied(keys: Keys, since: int, until: int) -> Select:
+    missing = decisions.c.missing
+    within = _within(since, until)
+    return (
+        select(*keys, missing, func.count()).where(within, missing != "").group_by(*keys, missing)
+    )
+
+
+def _read_not_supplied(missing: str, number: int) -> Figures:
+    return Figures(missing_data=Counter(dict.fromkeys(missing.split(","), number)))
+
+
+def _unresolved(keys: Keys, since: int, until: int) -> Select:
+    d = decisions.c
+    what = (*keys, d.subject, d.question, d.unknown)
+    return (
+        select(*what, func.count())
+        .where(_within(since, until), d.topic == UNRESOLVED)
+        .group_by(*what)
+    )
+
+
+def _read_unresolved(subject: str, question: str, unknown: str, number: int) -> Figures:
+    """By the fact that was asked for, else by all that were unknown, else by what was wrong."""
+    facts = [question] if question else unknown.split(",") if subject == UNRESOLVED else [subject]
+    return Figures(
+        unresolved=number, missing_facts=Counter(dict.fromkeys(filter(None, facts), number))
+    )
+
+
+def _fates(keys: Keys, since: int, until: int) -> Select:
+    """Each shown card once; one that was taken in the end counts as taken."""
+    taken = func.max(case((feedback.c.outcome == ACCEPTED, 1), else_=0)).label("taken")
+    fate = select(feedback.c.client, feedback.c.card, taken).where(feedback.c.day >= since)
+    fate = fate.group_by(feedback.c.client, feedback.c.card).subquery()
+    same = and_(fate.c.client == decisions.c.client, fate.c.card == decisions.c.card)
+    return (
+        select(*keys, fate.c.taken, func.count())
+        .select_from(decisions)
+        .join(fate, same)
+        .where(_within(since, until), decisions.c.shown)
+        .group_by(*keys, fate.c.taken)
+    )
+
+
+def _read_fates(taken: int, number: int) -> Figures:
+    return Figures(accepted=number) if taken else Figures(overridden=number)
+
+
+def _changed(keys: Keys, since: int, until: int) -> Select:
+    """Shown cards whose order came again within a day and asked for something else."""
+    later = decisions.alias("later")
+    other = or_(later.c.procedure != decisions.c.procedure, later.c.region != decisions.c.region)
+    came_again = exists().where(
+        later.c.order_key == decisions.c.order_key,
+        later.c.at > decisions.c.at,
+        later.c.at <= decisions.c.at + DAY_SECONDS,
+        other,
+    )
+    return (
+        select(*keys, func.count())
+        .where(_within(since, until), decisions.c.shown, came_again)
+        .group_by(*keys)
+    )
+
+
+def _taken(keys: Keys, since: int, until: int) -> Select:
+    """As text, since there are many."""
+    return (
+        select(*keys, cast(decisions.c.suggestions, Text), cast(feedback.c.suggestions, Text))
+        .select_from(decisions)
+        .join(feedback, OF_THE_CARD)
+        .where(_within(since, until), decisions.c.shown, feedback.c.outcome == ACCEPTED)
+    )
+
+
+def _suggestions(rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
+    """How often each was taken, by the keys and what it does. There are many rows: no Figures."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    for *values, offered, taken in rows:
+        does = json.loads(offered)
+        found.update((*values, does[one]) for one in json.loads(taken) if one in does)
+    return found
+
+
+def _reasons(keys: Keys, since: int, until: int) -> Select:
+    f = feedback.c
+    what = (*keys, f.reason_code, f.reason_display)
+    return (
+        select(*what, func.count(distinct(decisions.c.consult)))
+        .select_from(decisions)
+        .join(feedback, OF_THE_CARD)
+        .where(_within(since, until), decisions.c.shown, f.outcome == OVERRIDDEN)
+        .group_by(*what)
+    )
+
+
+def _read_reasons(code: str, display: str, number: int) -> Figures:
+    return Figures(reasons=Counter({display or REASONS.get(code, code) or NO_REASON: number}))
+
+
+QUESTIONS = (
+    (_counts, _read_counts),
+    (_not_supplied, _read_not_supplied),
+    (_unresolved, _read_unresolved),
+    (_fates, _read_fates),
+    (_changed, lambda number: Figures(changed=number)),
+    (_reasons, _read_reasons),
+)
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """A code that is in no map: of an order or of a reason, and how often it came."""
+
+    about: str
+    system: str
+    code: str
+    number: int
+
+
+def unmapped_in(connection: Connection, period: Period, most: int) -> list[Unmapped]:
+    """The most frequent ones first."""
+    u = unmapped_codes.c
+    number = func.count().label("number")
+    asked = (
+        select(u.about, u.system, u.code, number)
+        .where(u.day.between(*period.days))
+        .group_by(u.about, u.system, u.code)
+        .order_by(number.desc(), u.system, u.code)
+        .limit(most)
+    )
+    return [Unmapped(*row) for row in connection.execute(asked)]
