@@ -108,17 +108,8 @@ class TestFeedback:
     def test_each_feedback_has_all_fields(self, said):
         rows = self.rows(said)
         assert len(rows) == 8
-        names = [
-            "intervention",
-            "action_taken",
-            "user_feedback",
-            "user",
-            "date",
-            "location",
-            "card",
-        ]
-        assert all(list(row) == names for row in rows)
-        assert all(row[name] for row in rows for name in names if name != "user_feedback")
+        assert all(tuple(row) == FIELDS for row in rows)
+        assert all(row[name] for row in rows for name in FIELDS if name != "user_feedback")
 
     def test_what_it_says(self, said):
         by_card = {(row["card"], row["action_taken"]): row for row in self.rows(said)}
