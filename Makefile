@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check replay ehr bench fuzz audit requirements clean
+.PHONY: run test check replay ehr demo bench fuzz audit requirements clean
 
 run: .venv/ready
 	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()" --bind 127.0.0.1:$${PORT:-8000}
@@ -38,8 +38,13 @@ replay: .venv/ready
 ehr: .venv/ready
 	$(BIN)/python fixtures/ehr/server.py
 
+demo: .venv/ready
+	$(BIN)/python fixtures/demo.py
+
 bench: .venv/ready
 	$(BIN)/python bench/slow_server.py
+	PYTHONPATH=. $(BIN)/python bench/store.py
+	PYTHONPATH=. $(BIN)/python bench/year.py
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run

@@ -60,7 +60,7 @@ def decision(name: str, day: int, at: float, chance: random.Random) -> dict:
         "shown": card, "hidden": "", "rules": "mri-implant" if chance.random() < 0.05 else "",
         "unknown": "", "missing": "devices" if chance.random() < 0.1 else "",
         "question": chance.choice(FACTS) if topic == "unresolved" else "",
-        "card": f"k{name}" if card else None, "order_key": f"{day}-{chance.randrange(A_DAY)}",
+        "card": f"k{name}", "order_key": f"{day}-{chance.randrange(A_DAY)}",
         "advice_key": f"a{name}" if card else None, "tenant": "", "hook": "order-sign",
         "hook_instance": name, "service_version": "0.1.0", "rules_version": "861ae4eca8fb",
         "edition": "revised 2022", "variants": "variant-1", "milliseconds": 4.2,

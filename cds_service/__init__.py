@@ -12,6 +12,7 @@ from cds_service.silence import what_can_be_silenced
 from cds_service.store.store import Place, Store
 from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
+from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
 from cds_service.web.keeping import Keeping
 from cds_service.web.limits import RateLimits
@@ -38,7 +39,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False
-    store = Store(Place(settings.database_url, settings.data, settings.secret), log_of_store)
+    store = Store(_place(settings), log_of_store)
     callers = Callers(settings, store.remember_token, what_can_be_silenced(knowledge))
     if settings.store or not settings.open:
         store.prepare()
@@ -46,17 +47,27 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
     kept = store if settings.store else None
-    keeping = Keeping(kept, settings.repeat_hours, settings.keep_comments)
+    keeping = Keeping(kept, settings.keep_comments)
     site = Site(knowledge, settings.public_url, callers, rates, today, keeping)
     app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today))
     app.register_blueprint(metrics_page(settings.metrics_token))
+    if settings.store:
+        shown = dashboard(
+            store, knowledge.guideline, settings.dashboard_token, settings.open, today
+        )
+        app.register_blueprint(shown)
     errors.register(app)
     record.keep(app)
     app.before_request(_nobody_but_health(callers))
     add_headers(app, settings.cors_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
+
+
+def _place(settings: Settings) -> Place:
+    hours = settings.repeat_hours if settings.store else 0
+    return Place(settings.database_url, settings.data, settings.secret, hours)
 
 
 def _in_worker(settings: Settings, store: Store, callers: Callers) -> Callable[[], None]:

@@ -65,11 +65,11 @@ def is_safety_card(decision: Decision) -> bool:
 
 def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
     decision, order = consult.decision, consult.decision.case.order
-    card = consult.uuid("card") if decision.shows_card else None
+    card = consult.card_id
     relevant = decision.relevance == RELEVANT
     return {
         "client": visit.client,
-        "consult": consult.uuid("consult"),
+        "card": card,
         "day": day_of(visit.at),
         "at": visit.at,
         "procedure": order.procedure.id,
@@ -86,7 +86,7 @@ def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
         "unknown": ",".join(fact.name for fact in unknown_facts(decision)),
         "missing": ",".join(_missing(decision)) if relevant else "",
         "question": decision.question.fact if decision.question else "",
-        "card": card,
+        "consult": consult.consult_id,
         "order_key": _order_key(visit, consult),
         "advice_key": advice_key(visit, consult) if decision.shows_card else None,
         "tenant": visit.tenant,
@@ -145,7 +145,7 @@ def _unmapped(visit: Visit, consult: Consult) -> Iterator[dict]:
     for about, system, code in dict.fromkeys(consult.unmapped):
         yield {
             "client": visit.client,
-            "consult": consult.uuid("consult"),
+            "consult": consult.consult_id,
             "about": about,
             "system": system if SYSTEM.fullmatch(system) else "",
             "code": code if CODE.fullmatch(code) else NOT_A_CODE,

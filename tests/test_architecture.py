@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "fhir",
         "history",
         "hook",
+        "report",
         "services",
         "silence",
         "store",
@@ -70,6 +71,7 @@ ROOMS = {
     "pydantic": {"fhir", "mappings"},
     "rich": {"doctor", "replay", "report"},
     "stdnum": {"mappings"},
+    "pygal": {"web"},
 }
 LONGEST = 250
 

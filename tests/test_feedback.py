@@ -53,8 +53,12 @@ class Service:
         return self.client.post(SERVICE, json=body).get_json()
 
     def rows(self, table="feedback"):
+        """What is kept, all of it taken in, and known to the service."""
         while list(self.spool.glob("*.jsonl")):  # the intake may have some in its hands
             self.app.extensions["store"]._intake.drain()
+        repeats = self.app.extensions["store"]._repeats
+        repeats._asked = float("-inf")
+        repeats.refresh()
         return kept(self.database, table)
 
     def close(self):
@@ -322,7 +326,7 @@ class TestRepeats:
     def test_after_the_hours_it_returns(self, service, monkeypatch):
         self.overridden(service)
         now = time.time()
-        monkeypatch.setattr("cds_service.store.store.time.time", lambda: now + 25 * 3600)
+        monkeypatch.setattr("cds_service.store.repeats.time.time", lambda: now + 25 * 3600)
         assert service.ask(REQUEST)["cards"]
 
     def test_with_no_hours_it_is_always_shown(self, start):

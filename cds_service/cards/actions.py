@@ -37,7 +37,7 @@ def system_action(consult: Consult) -> Json | None:
             order,
             decision.rating,
             consult.guideline.categories.get(decision.category),
-            consult.uuid("consult"),
+            consult.consult_id,
             consult.auc_applied,
         ),
     )
@@ -69,7 +69,7 @@ def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
         {**consult.resource, "code": _code(consult, suggestion)},
         decision.rating_of(suggestion.procedure.id),
         consult.guideline.categories.get(category),
-        consult.uuid("consult"),
+        consult.consult_id,
         consult.auc_applied,
     )
     return f"Change to {name}", _update(name, changed)

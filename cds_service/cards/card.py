@@ -35,7 +35,7 @@ def card(consult: Consult) -> Json:
     """One CDS Hooks card."""
     buttons = suggestions(consult)
     made = {
-        "uuid": consult.uuid("card"),
+        "uuid": consult.card_id,
         "summary": summary(consult),
         "detail": detail(consult),
         "indicator": consult.decision.indicator,

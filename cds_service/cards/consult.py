@@ -59,6 +59,14 @@ class Consult:
     def uuid(self, *of: object) -> str:
         return str(identifier(*self.key, *of))
 
+    @cached_property
+    def card_id(self) -> str:
+        return self.uuid("card")
+
+    @cached_property
+    def consult_id(self) -> str:
+        return self.uuid("consult")
+
     @property
     def page(self) -> str:
         """The page that shows the guideline, or the one variant that the decision rests on."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.decision.chart import Finding, Order
 from cds_service.decision.knowledge import Knowledge, Procedure
-from cds_service.decision.terminology import OrderMeaning, Place, Terminology, union
+from cds_service.decision.terminology import ANSWERS, OrderMeaning, Place, Terminology, union
 from cds_service.fhir.findings import coded, finding_of
 from cds_service.fhir.plain import (
     Json,
@@ -112,7 +112,8 @@ def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
     for concept, about, known in concepts:
         for system, code, _ in codings(concept):
             key = terminology.normalise(system, code)
-            if key is None or (key not in known and not terminology.meaning(key)):
+            mapped = key in known or (key and terminology.meaning(key))
+            if not mapped and system != ANSWERS:
                 yield about, *(key or (system, code))
 
 

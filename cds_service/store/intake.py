@@ -12,8 +12,8 @@ from cds_service.store.tables import KEPT
 
 FORMAT = 1
 AT_ONCE = 500
-GATHER_SECONDS = 0.3
-LOOK_AROUND_SECONDS = 30
+GATHER_SECONDS = 1.0
+LOOK_AROUND_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 20
 
 Report = Callable[[str, str], None]
@@ -29,11 +29,18 @@ def line(table: str, row: dict) -> bytes:
 class Intake:
     """Takes in what the spool holds: soon after it is written, and at least now and then.
 
-    `report` is told of what was refused, in words of ours: what, and of which kind the fault is.
+    `report` is told of what was refused, in words of ours: what, and of which kind the fault is;
+    `then` is called after each time.
     """
 
-    def __init__(self, database: Database, spool: Spool, report: Report):
-        self._database, self._spool, self._report = database, spool, report
+    def __init__(
+        self,
+        database: Database,
+        spool: Spool,
+        report: Report,
+        then: Callable[[], None] = lambda: None,
+    ):
+        self._database, self._spool, self._report, self._then = database, spool, report, then
         self._process = 0
         self._starting = Lock()
         self._work = Event()
@@ -80,6 +87,7 @@ class Intake:
             self._soon.clear()
             try:
                 self.drain()
+                self._then()
                 pause = 0.0
             except StoreDown as error:
                 self._report("store-down", str(error))

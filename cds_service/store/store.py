@@ -1,27 +1,34 @@
 """What the service keeps, as the rest of it sees it: nothing here makes an answer late."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
 
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.intake import Intake, Report, Row, line
 from cds_service.store.prompt import Prompt
-from cds_service.store.repeats import was_overridden
+from cds_service.store.repeats import Repeats
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tokens import UsedTokens
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Place:
-    """Where the store is: a database address or none, a folder, and the secret or none."""
+    """Where the store is: a database address or none, a folder, and the secret or none; and for
+    how many hours what was overridden is looked for.
+    """
 
     url: str
     folder: Path
     secret: str = ""
+    repeat_hours: float = 0
 
     def database(self) -> Database:
         return Database(self.url, self.folder)
@@ -45,7 +52,8 @@ class Store:
         self._report, self._place = report, place
         self._database = place.database()
         self._spool = place.spool()
-        self._intake = Intake(self._database, self._spool, report)
+        self._repeats = Repeats(self._database, place.repeat_hours)
+        self._intake = Intake(self._database, self._spool, report, self._repeats.refresh)
         self._used = UsedTokens(self._database)
         self._prompt = Prompt()
 
@@ -87,17 +95,20 @@ class Store:
 
     def remember_token(self, client: str, token_id: str, forget_at: float) -> bool:
         """Whether the token is new; a database that does not answer costs this check."""
-        return self._ask(lambda: self._used.remember(client, token_id, forget_at), True)
+        try:
+            return self._prompt.ask(lambda: self._used.remember(client, token_id, forget_at))
+        except StoreDown as error:
+            self._report("store-down", str(error))
+            return True
 
-    def was_overridden(self, client: str, advice_key: str, hours: float) -> bool:
-        """Whether this advice was overridden within the hours; where that is not known, no."""
+    def was_overridden(self, client: str, advice_key: str) -> bool:
+        """Whether this advice was overridden within the hours, as far as this process knows."""
+        return self._repeats.has(client, advice_key)
 
-        def look() -> bool:
-            with self._database.begin() as connection:
-                since = time.time() - hours * 3600
-                return was_overridden(connection, client, advice_key, since)
-
-        return self._ask(look, False)
+    def look(self, question: Callable[[Connection], T]) -> T:
+        """What a reader who can wait asks. Raises StoreDown."""
+        with self._database.begin() as connection:
+            return question(connection)
 
     def pseudonym(self, *parts: object) -> str:
         """See `secret.pseudonym`."""
@@ -106,10 +117,3 @@ class Store:
     @cached_property
     def _secret(self) -> bytes:
         return secret_of(self._place.secret, self._place.folder)
-
-    def _ask(self, question: Callable[[], bool], otherwise: bool) -> bool:
-        try:
-            return self._prompt.ask(question)
-        except StoreDown as error:
-            self._report("store-down", str(error))
-            return otherwise

@@ -12,13 +12,14 @@ used_tokens = Table(
     Column("forget_at", Float, nullable=False, index=True),
 )
 
-# One row per evaluated order. Lists of words are joined by commas; times are seconds since 1970
-# and `day` counts days since then, both UTC. What reports read stands first, what is long last.
+# One row per evaluated order, by the id of its card, be it shown or not. Lists of words are joined
+# by commas; times are seconds since 1970 and `day` counts days since then, both UTC. What reports
+# read stands first, what is long last.
 decisions = Table(
     "decisions",
     metadata,
     Column("client", String(200), primary_key=True),
-    Column("consult", String(36), primary_key=True),
+    Column("card", String(36), primary_key=True),
     Column("day", Integer, nullable=False),
     Column("at", Float, nullable=False),
     Column("procedure", String(100), nullable=False),
@@ -35,7 +36,7 @@ decisions = Table(
     Column("unknown", String(500), nullable=False),
     Column("missing", String(200), nullable=False),
     Column("question", String(60), nullable=False),
-    Column("card", String(36), nullable=True),
+    Column("consult", String(36), nullable=False),
     Column("order_key", String(32), nullable=True),
     Column("advice_key", String(32), nullable=True),
     Column("tenant", String(200), nullable=False),
@@ -49,9 +50,7 @@ decisions = Table(
     Column("facts", JSON, nullable=False),
     Column("suggestions", JSON, nullable=False),
     Index("ix_decisions_day", "day"),
-    Index("ix_decisions_card", "client", "card"),
     Index("ix_decisions_order", "order_key", "at"),
-    Index("ix_decisions_advice", "advice_key"),
 )
 
 # What became of a card, as the client told it; a repeat of the same is the same row.
@@ -63,7 +62,7 @@ feedback = Table(
     Column("outcome", String(20), primary_key=True),
     Column("outcome_at", Float, primary_key=True),
     Column("day", Integer, nullable=False, index=True),
-    Column("received_at", Float, nullable=False),
+    Column("received_at", Float, nullable=False, index=True),
     Column("tenant", String(200), nullable=False),
     Column("suggestions", JSON, nullable=False),
     Column("reason_system", String(200), nullable=False),

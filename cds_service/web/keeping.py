@@ -18,26 +18,22 @@ from cds_service.web.record import current
 
 
 class Keeping:
-    """The store as the routes use it; without one nothing is kept.
+    """The store as the routes use it; without one nothing is kept."""
 
-    `repeat_hours` is for how long a card that was overridden is not shown again.
-    """
-
-    def __init__(self, store: Store | None, repeat_hours: int, keeps_comments: bool):
+    def __init__(self, store: Store | None, keeps_comments: bool):
         self._store = store
-        self._repeat_hours = repeat_hours
         self._keeps_comments = keeps_comments
 
     def hide(self, body: Mapping[str, Any], client: Client) -> Hide:
         """Whether a card was overridden before; those of safety rules always return."""
         store = self._store
-        if store is None or not self._repeat_hours:
+        if store is None:
             return nothing
         visit = self._visit(store, client, body["hookInstance"], body["context"]["patientId"])
 
         def why(consult: Consult) -> str:
             key = None if is_safety_card(consult.decision) else advice_key(visit, consult)
-            if key and store.was_overridden(client.name, key, self._repeat_hours):
+            if key and store.was_overridden(client.name, key):
                 return REPEAT
             return ""
 

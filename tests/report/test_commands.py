@@ -91,7 +91,7 @@ class TestReport:
 
 def test_what_a_stopped_service_left_in_the_spool_is_counted(store, said, tmp_path):
     if not os.fork():
-        Spool(tmp_path / "spool").append([line("decisions", decision_row(consult="late"))])
+        Spool(tmp_path / "spool").append([line("decisions", decision_row(card="late"))])
         os._exit(0)
     os.wait()
     made = json.loads(said("report", *ON_THAT_DAY, "--format", "json"))
@@ -144,13 +144,13 @@ class TestPurge:
             taken_in(
                 database,
                 tmp_path,
-                ("decisions", decision_row(consult=name, day=day)),
+                ("decisions", decision_row(card=name, day=day)),
                 ("feedback", feedback_row(card=name, day=day)),
                 ("unmapped_codes", {**row, "day": day}),
             )
         deleted = purge(database, keep_days=100, now=AT)
         assert deleted == {"decisions": 1, "feedback": 1, "unmapped_codes": 1, "used_tokens": 0}
-        assert [row["consult"] for row in kept(database, "decisions")] == ["young"]
+        assert [row["card"] for row in kept(database, "decisions")] == ["young"]
         database.close()
 
     def test_the_command_says_how_much(self, store, said, monkeypatch):

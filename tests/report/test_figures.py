@@ -14,7 +14,7 @@ from tests.store.rows import AT, DAY, decision_row, feedback_row, taken_in
 TODAY = date.fromordinal(EPOCH.toordinal() + DAY)
 PERIOD = Period(TODAY, TODAY)
 HOUR = 3600.0
-NO_CARD = {"card": None, "shown": False, "indicator": "", "suggestions": {}}
+NO_CARD = {"shown": False, "indicator": "", "suggestions": {}}
 ASKED = {
     "subject": "question", "topic": "unresolved", "category": "", "rating": "",
     "indicator": "info",

@@ -123,11 +123,11 @@ class TestRollingUpdate:
         ours.close()
 
     def test_this_version_writes_and_reads_beside_it(self, newer, tmp_path):
-        taken_in(newer, tmp_path, ("decisions", decision_row(consult="ours")))
+        taken_in(newer, tmp_path, ("decisions", decision_row(card="ours")))
         with newer.begin() as connection:
             connection.execute(text("UPDATE decisions SET mood = 'good'"))
-        taken_in(newer, tmp_path, ("decisions", decision_row(consult="ours again")))
-        assert {row["consult"] for row in kept(newer, "decisions")} == {"ours", "ours again"}
+        taken_in(newer, tmp_path, ("decisions", decision_row(card="ours again")))
+        assert {row["card"] for row in kept(newer, "decisions")} == {"ours", "ours again"}
 
     def test_a_migration_only_adds(self):
         """Else the version that is still running would fail on it."""

@@ -180,12 +180,12 @@ class TestRealFullDisk:
         hog = fill(tmpfs)
         sent = [f"c-{number}" for number in range(200)]
         for name in sent:
-            assert spool.append([line("decisions", decision_row(consult=name))])
+            assert spool.append([line("decisions", decision_row(card=name))])
             with pytest.raises(StoreDown, match="full"):
                 intake.drain()
         hog.unlink()
         intake.drain()
-        assert sorted(row["consult"] for row in kept(database, "decisions")) == sorted(sent)
+        assert sorted(row["card"] for row in kept(database, "decisions")) == sorted(sent)
         database.close()
 
     def test_with_the_reserve_used_up_nothing_is_lost_either(self, tmpfs):
@@ -194,11 +194,11 @@ class TestRealFullDisk:
         spool = Spool(tmpfs / "spool")
         hog = fill(tmpfs)
         sent = [f"c-{number}" for number in range(40)]
-        on_disk = [spool.append([line("decisions", decision_row(consult=name))]) for name in sent]
+        on_disk = [spool.append([line("decisions", decision_row(card=name))]) for name in sent]
         assert not all(on_disk)
         hog.unlink()
         Intake(database, spool, lambda *_: None).drain()
-        assert sorted(row["consult"] for row in kept(database, "decisions")) == sorted(sent)
+        assert sorted(row["card"] for row in kept(database, "decisions")) == sorted(sent)
         database.close()
 
 

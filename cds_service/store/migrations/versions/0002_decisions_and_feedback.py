@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.create_table(
         "decisions",
         sa.Column("client", sa.String(200), primary_key=True),
-        sa.Column("consult", sa.String(36), primary_key=True),
+        sa.Column("card", sa.String(36), primary_key=True),
         sa.Column("day", sa.Integer, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("procedure", sa.String(100), nullable=False),
@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("unknown", sa.String(500), nullable=False),
         sa.Column("missing", sa.String(200), nullable=False),
         sa.Column("question", sa.String(60), nullable=False),
-        sa.Column("card", sa.String(36), nullable=True),
+        sa.Column("consult", sa.String(36), nullable=False),
         sa.Column("order_key", sa.String(32), nullable=True),
         sa.Column("advice_key", sa.String(32), nullable=True),
         sa.Column("tenant", sa.String(200), nullable=False),
@@ -44,9 +44,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     _index("ix_decisions_day", "decisions", "day")
-    _index("ix_decisions_card", "decisions", "client", "card")
     _index("ix_decisions_order", "decisions", "order_key", "at")
-    _index("ix_decisions_advice", "decisions", "advice_key")
     op.create_table(
         "feedback",
         sa.Column("client", sa.String(200), primary_key=True),
@@ -64,6 +62,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     _index("ix_feedback_day", "feedback", "day")
+    _index("ix_feedback_received_at", "feedback", "received_at")
     op.create_table(
         "unmapped_codes",
         sa.Column("client", sa.String(200), primary_key=True),

@@ -1,0 +1,121 @@
+"""The figures of a period as the panels of a page: what each shows, as labels and numbers."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.engine import Connection
+
+from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, WORDS, Figures, Period, Report
+from cds_service.report.formats import HEADINGS
+from cds_service.report.queries import Unmapped, make_report, unmapped_in
+
+MOST_DAYS_BY_DAY = 31
+MOST_BARS = 8
+MOST_CODES = 20
+FATES = ("accepted", "overridden", "ignored")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Numbers for each label in each series. `over_time` says that the labels are dates,
+    `as_shares` that the shares of the series are what one wants to see.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    series: dict[str, tuple[int, ...]]
+    over_time: bool = False
+    as_shares: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(any(numbers) for numbers in self.series.values())
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All that the page shows of a period."""
+
+    period: Period
+    total: Figures
+    panels: tuple[Panel, ...]
+    unmapped: tuple[Unmapped, ...]
+
+
+def overview_of(connection: Connection, period: Period, words: Mapping[str, str]) -> Overview:
+    """The overview of a period. `words` say how facts and procedures are called."""
+    length = (period.until - period.since).days + 1
+    unit = "day" if length <= MOST_DAYS_BY_DAY else "week"
+    report = make_report(connection, period, unit, "variant")
+    total = report.total
+    panels = (
+        _over_time(report, unit),
+        _by_variant(report),
+        _most("Why cards were overridden", "cards", total.reasons),
+        _most("Facts that were missing", "orders", _in(words, total.missing_facts)),
+        _most("Data that was not supplied", "orders", total.missing_data),
+        _most("Suggestions that were taken", "cards", _in(words, total.suggestions)),
+    )
+    return Overview(period, total, panels, tuple(unmapped_in(connection, period, MOST_CODES)))
+
+
+def _over_time(report: Report, unit: str) -> Panel:
+    """Every day or week has its place, also one without an order."""
+    parts = report.parts[unit]
+    first = report.period.since
+    first -= timedelta(days=first.weekday() if unit == "week" else 0)
+    labels = tuple(_dates(first, report.period.until, 7 if unit == "week" else 1))
+    found = [parts[label].categories if label in parts else Counter() for label in labels]
+    names = dict.fromkeys((*CATEGORIES.values(), NOT_RELEVANT))
+    series = {name: tuple(counted[name] for counted in found) for name in names}
+    return Panel(f"Orders by {unit} and rating", labels, series, over_time=True)
+
+
+def _dates(first: date, last: date, step: int) -> list[str]:
+    days = range(0, (last - first).days + 1, step)
+    return [(first + timedelta(days=day)).isoformat() for day in days]
+
+
+def _by_variant(report: Report) -> Panel:
+    """Where a card was shown, in the order of the document."""
+    parts = report.parts["variant"]
+    labels = tuple(w for w in WORDS.values() if w in parts and parts[w].shown)
+    series = {fate: tuple(getattr(parts[label], fate) for label in labels) for fate in FATES}
+    return Panel("What became of the cards, by variant", labels, series, as_shares=True)
+
+
+def _most(title: str, what: str, counted: Counter[str]) -> Panel:
+    """The most frequent ones, and the others together."""
+    most = counted.most_common(MOST_BARS)
+    others = counted.total() - sum(number for _, number in most)
+    if others:
+        most.append(("others", others))
+    labels = tuple(name for name, _ in most)
+    return Panel(title, labels, {what: tuple(number for _, number in most)})
+
+
+def _in(words: Mapping[str, str], counted: Counter[str]) -> Counter[str]:
+    """The same with the names of facts and procedures put into words."""
+    found: Counter[str] = Counter()
+    for text, number in counted.items():
+        found[" ".join(words.get(part, part) for part in text.split(" "))] += number
+    return found
+
+
+def headline(total: Figures) -> dict[str, str]:
+    """The numbers that one looks for first."""
+    shares = {HEADINGS[fate]: _share(getattr(total, fate), total.shown) for fate in FATES}
+    return {
+        "orders": f"{total.orders:,}",
+        "rated": _share(total.rated, total.relevant),
+        "cards shown": f"{total.shown:,}",
+        HEADINGS["alerts_per_100"]: f"{total.alerts_per_100:g}",
+        **shares,
+        "orders changed": _share(total.changed, total.shown),
+    }
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"

@@ -1,0 +1,104 @@
+"""The dashboard: what became of the advice, at a glance, for those who may see it."""
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from threading import Lock
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from cds_service.decision.knowledge import Guideline
+from cds_service.fhir.addresses import LOOPBACK_NAMES
+from cds_service.report.figures import Period
+from cds_service.report.overview import Overview, headline, overview_of
+from cds_service.store.database import StoreDown
+from cds_service.store.store import Store
+from cds_service.web.charts import drawn
+
+PERIODS = (7, 30, 90, 365)  # days
+USUAL = 30
+FRESH_SECONDS = 60
+OTHER_REASONS = {
+    "unreadable": "Order not readable",
+    "not-checked": "Reason and conditions",
+    "contrast-not-stated": "Contrast of the study",
+}
+BUTTONS = {"replace": "change to", "create": "add", "delete": "remove the order"}
+# What a proxy adds: then the address of the caller is the proxy's.
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+
+
+def dashboard(
+    store: Store, guideline: Guideline, token: str, is_open: bool, today: Callable[[], date]
+) -> Blueprint:
+    """`/dashboard?days=30`, for those who hold the token; without one, in open mode, for those
+    on this machine.
+    """
+    blueprint = Blueprint("dashboard", __name__)
+    overviews = Overviews(store, _words(guideline))
+
+    @blueprint.get("/dashboard")
+    def show() -> str | tuple[str, int] | Response:
+        refusal = _refusal(token, is_open)
+        if refusal:
+            return refusal
+        days = request.args.get("days", USUAL, type=int)
+        days = days if days in PERIODS else USUAL
+        until = today()
+        words = {"guideline": guideline, "days": days, "periods": PERIODS}
+        try:
+            overview = overviews.of(Period(until - timedelta(days=days - 1), until))
+        except StoreDown:
+            return render_template("dashboard.html", overview=None, **words), 503
+        numbers = headline(overview.total)
+        return render_template(
+            "dashboard.html", overview=overview, numbers=numbers, drawn=drawn, **words
+        )
+
+    return blueprint
+
+
+class Overviews:
+    """The overviews of late; one at a time is made anew."""
+
+    def __init__(self, store: Store, words: Mapping[str, str]):
+        self._store, self._words = store, words
+        self._lock = Lock()
+        self._made: dict[Period, tuple[float, Overview]] = {}
+
+    def of(self, period: Period) -> Overview:
+        """Raises StoreDown."""
+        with self._lock:
+            at, overview = self._made.get(period, (0.0, None))
+            if overview is None or time.monotonic() - at > FRESH_SECONDS:
+                overview = self._store.look(lambda c: overview_of(c, period, self._words))
+                self._made = {p: m for p, m in self._made.items() if p.until == period.until}
+                self._made[period] = (time.monotonic(), overview)
+        return overview
+
+
+def _words(guideline: Guideline) -> dict[str, str]:
+    """How facts, procedures and what a button does are called, and what else kept from rating."""
+    facts = {name: words.label for name, words in guideline.facts.items()}
+    procedures = {name: procedure.short for name, procedure in guideline.procedures.items()}
+    return facts | procedures | BUTTONS | OTHER_REASONS
+
+
+def _refusal(token: str, is_open: bool) -> Response | None:
+    if not token:
+        return None if is_open and _is_on_this_machine() else abort(404)
+    basic = request.authorization
+    given = basic.password or basic.token or "" if basic else ""
+    if hmac.compare_digest(given.encode(), token.encode()):
+        return None
+    answer = Response("The password of the dashboard is needed.", 401, mimetype="text/plain")
+    answer.headers["WWW-Authenticate"] = 'Basic realm="dashboard", charset="UTF-8"'
+    return answer
+
+
+def _is_on_this_machine() -> bool:
+    """By address and by name, so that no page elsewhere can lead a browser here."""
+    name = request.host.rsplit(":", 1)[0].strip("[]")
+    direct = not any(header in request.headers for header in FORWARDED)
+    return direct and request.remote_addr in LOOPBACK_NAMES and name in LOOPBACK_NAMES
