@@ -133,9 +133,9 @@ def _suggestions(decision: Decision, card: Json) -> Iterator[tuple[str, str]]:
 
 
 def _does(suggestion: Suggestion) -> str:
-    """In short: replace mri-spine-wo, answer symptomatic: Yes…, delete."""
+    """In short: replace mri-spine-wo, answer symptomatic “Yes…”, delete."""
     if suggestion.answer:
-        return f"answer {suggestion.fact}: {suggestion.answer.label}"
+        return f"answer {suggestion.fact} “{suggestion.answer.label}”"
     if suggestion.procedure:
         return f"{suggestion.kind} {suggestion.procedure.id}"
     return suggestion.kind

@@ -19,7 +19,7 @@ from cds_service.config import Settings
 from cds_service.doctor.clients import check_clients, check_fhir_servers, check_keys
 from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
 from cds_service.doctor.report import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
-from cds_service.doctor.store import check_database, check_folder
+from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
 from cds_service.store.database import Database
 from cds_service.store.tokens import UsedTokens
@@ -231,6 +231,13 @@ class TestStore:
     def test_a_folder_that_cannot(self, tmp_path):
         (tmp_path / "file").touch()
         assert check_folder(tmp_path / "file").state == PROBLEM
+
+    @pytest.mark.parametrize(
+        ("url", "secret", "state"),
+        [("", "", OK), ("postgresql://x/y", "", WARNING), ("postgresql://x/y", "s" * 16, OK)],
+    )
+    def test_hosts_that_share_a_database_share_a_secret(self, url, secret, state):
+        assert check_secret(Settings(database_url=url, secret=secret)).state == state
 
     def test_a_database_that_can_be_written(self, tmp_path):
         assert check_database(Settings(data=tmp_path)).state == OK

@@ -11,7 +11,7 @@ from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
 from cds_service.doctor.report import Line, ok, problem, show
-from cds_service.doctor.store import check_database, check_folder
+from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import explain_file
 
 
@@ -38,4 +38,6 @@ def _configuration(settings: Settings) -> Iterator[Line]:
     yield from check_mappings(settings, current_day())
     yield from check_clients(settings)
     yield check_folder(settings.data)
+    if settings.store:
+        yield check_secret(settings)
     yield check_database(settings)

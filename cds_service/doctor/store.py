@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from cds_service.config import Settings
-from cds_service.doctor.report import Line, ok, problem
+from cds_service.doctor.report import Line, ok, problem, warning
 from cds_service.store.database import Database, StoreDown, told_plainly
 from cds_service.store.tokens import UsedTokens
 
@@ -42,6 +42,15 @@ def check_folder(folder: Path) -> Line:
     except OSError as error:
         text = f"{folder.resolve()}: {error.strerror}; let the service write there, or set CDS_DATA"
         return problem("data folder", text)
+
+
+def check_secret(settings: Settings) -> Line:
+    """Hosts that share a database have to call an order by the same name."""
+    if settings.secret or not settings.database_url:
+        whose = "that of CDS_SECRET" if settings.secret else "of this installation, in CDS_DATA"
+        return ok("secret", whose)
+    text = "of this host only; where hosts share DATABASE_URL, set the same CDS_SECRET on all"
+    return warning("secret", text)
 
 
 def check_database(settings: Settings) -> Line:

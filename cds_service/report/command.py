@@ -24,7 +24,7 @@ from cds_service.store.store import Place, take_in_what_is_left
 DONE, FAILED = 0, 1
 FORMATS = ("table", "csv", "json", "fhir")
 DAYS = 30
-WIDEST = 160  # so many columns do not fit into less
+WIDEST = 180  # so many columns do not fit into less
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

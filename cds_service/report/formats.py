@@ -32,7 +32,7 @@ def as_tables(report: Report) -> Iterator[Table]:
     counts = Table(title=_title(report), **STYLE)
     counts.add_column("", no_wrap=True)
     for name in report.total.counts:
-        counts.add_column(HEADINGS[name], justify="right", min_width=7)
+        counts.add_column(HEADINGS[name], justify="right", min_width=10)
     for part, figures in _lines(report):
         counts.add_row(part, *(f"{number:,}" for number in figures.counts.values()))
     yield counts

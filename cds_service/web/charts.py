@@ -14,8 +14,8 @@ from cds_service.report.overview import Panel
 COLORS = {
     "Usually appropriate": "#1a7f37", "May be appropriate": "#bf8700",
     "Usually not appropriate": "#cf222e", "Not rated": "#6639ba",
-    "Not about the fracture": "#8c959f", "accepted": "#1a7f37", "overridden": "#cf222e",
-    "ignored": "#8c959f",
+    "Not about the fracture": "#6e7781", "accepted": "#1a7f37", "overridden": "#cf222e",
+    "ignored": "#6e7781",
 }  # fmt: skip
 OTHER = "#0969da"
 WIDE, NARROW = 1200, 560

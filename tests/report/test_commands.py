@@ -60,7 +60,7 @@ class TestReport:
             ("hospital", "10", "7"),
             ("in all", "12", "8"),
         ]
-        assert rows[0]["suggestions"] == "answer malignancy: No=1"
+        assert rows[0]["suggestions"] == "answer malignancy “No”=1"
 
     def test_as_json(self, said):
         made = json.loads(said("report", *ON_THAT_DAY, "--by", "rule", "--format", "json"))

@@ -18,7 +18,7 @@ NO_CARD = {"shown": False, "indicator": "", "suggestions": {}}
 ASKED = {
     "subject": "question", "topic": "unresolved", "category": "", "rating": "",
     "indicator": "info",
-    "suggestions": {"yes": "answer malignancy: Yes", "no": "answer malignancy: No"},
+    "suggestions": {"yes": "answer malignancy “Yes”", "no": "answer malignancy “No”"},
 }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_what_lies_behind(report):
         "contrast-not-stated": 1,  # g
     }
     assert total.missing_data == {"procedures": 1, "devices": 2}
-    assert total.suggestions == {"replace mri-spine-wo": 2, "answer malignancy: No": 1}
+    assert total.suggestions == {"replace mri-spine-wo": 2, "answer malignancy “No”": 1}
     assert total.reasons == {
         "Recommendation does not align with patient preferences or values": 1,  # b
         "Specialist request": 1,  # c
