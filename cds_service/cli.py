@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from cds_service.cards.dialects import DIALECTS
 from cds_service.config import SHIPPED_MAPPINGS
 from cds_service.doctor.command import doctor
 from cds_service.mappings import MappingsError, load
+from cds_service.replay.cases import HL7
 from cds_service.replay.command import FIXTURES, replay
 from cds_service.report.command import add_commands
 
@@ -30,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--url", help="address of a running service; default: in this process")
     replaying.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     replaying.add_argument("--record", action="store_true", help="write the answers as expected")
+    replaying.add_argument("--dialect", choices=list(DIALECTS), default=HL7)
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
     _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))
     add_commands(commands)

@@ -37,6 +37,10 @@ HELP = {
     "CDS_ON_TOO_LITTLE": "in open mode: what to do on order-sign with an order of ours that has no "
     "coded reason while the conditions are not supplied: `silence`, `card` or `412`; default "
     "silence",
+    "CDS_DIALECT": "in open mode: how answers are written: `hl7`, `epic`, `sandbox` or "
+    "`crd-inferno`; default hl7",
+    "CDS_PREFERENCE_LIST": "in open mode: CSV file of the site's keys of orders for Epic; default: "
+    "none",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
 }
 SHORTEST_SECRET = 16
@@ -71,12 +75,13 @@ class Settings:
     rate_store: str = "memory://"
     fetch_milliseconds: int = 400
     on_too_little: str = "silence"
+    dialect: str = "hl7"
+    preference_list: Path | None = None
     mappings: Path = SHIPPED_MAPPINGS
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment. Raises ConfigError."""
-    clients = environment.get("CDS_CLIENTS")
     is_open = _one_of(environment, "CDS_AUTH", ("required", "open")) == "open"
     origins = tuple(filter(None, environment.get("CDS_CORS_ORIGINS", "").split(",")))
     return Settings(
@@ -84,7 +89,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         cors_origins=origins or (("*",) if is_open else ()),
         metrics_token=environment.get("CDS_METRICS_TOKEN", ""),
         rate_store=environment.get("CDS_RATE_STORE") or Settings.rate_store,
-        clients=Path(clients) if clients else None,
+        clients=_path(environment.get("CDS_CLIENTS", "")),
         token_seconds=_whole(environment, "CDS_TOKEN_SECONDS", Settings.token_seconds, 1),
         data=Path(environment.get("CDS_DATA") or Settings.data),
         database_url=environment.get("DATABASE_URL", ""),
@@ -100,8 +105,14 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "CDS_FETCH_MILLISECONDS", Settings.fetch_milliseconds, 0
         ),
         on_too_little=_one_of(environment, "CDS_ON_TOO_LITTLE", ("silence", "card", "412")),
+        preference_list=_path(environment.get("CDS_PREFERENCE_LIST", "")),
+        dialect=_one_of(environment, "CDS_DIALECT", ("hl7", "epic", "sandbox", "crd-inferno")),
         mappings=Path(environment.get("CDS_MAPPINGS") or SHIPPED_MAPPINGS),
     )
+
+
+def _path(value: str) -> Path | None:
+    return Path(value) if value else None
 
 
 def _url(value: str) -> str:

@@ -1,16 +1,15 @@
 """What is kept of a consult: the rows for the store. No patient, practitioner or order in them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.about import VERSION
-from cds_service.cards.consult import Consult, Json
+from cds_service.cards.consult import Consult
 from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import NO_VARIANT, Decision, unknown_facts
 from cds_service.decision.facts import Fact
 from cds_service.decision.relevance import RELEVANT
-from cds_service.decision.suggestions import Suggestion
 from cds_service.store.retention import day_of
 from cds_service.store.tables import decisions, unmapped_codes
 
@@ -18,13 +17,15 @@ from cds_service.store.tables import decisions, unmapped_codes
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
 SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
 NOT_A_CODE = "(not a code)"
+# What the buttons of each card do, by the ids of card and suggestion.
+Offered = Mapping[str, Mapping[str, str]]
 UNKNOWN, PRESUMED = "unknown", "presumed"
 
 
 @dataclass(frozen=True)
 class Visit:
     """The call that the consults belong to. `pseudonym` makes names that cannot be turned back;
-    `at` is in seconds since 1970.
+    `at` is in seconds since 1970; `criteria` names the rule of the EHR that fired the hook, if any.
     """
 
     client: str
@@ -34,13 +35,13 @@ class Visit:
     patient_id: str
     at: float
     milliseconds: float
+    criteria: str
     pseudonym: Callable[..., str]
 
 
-def rows_of(visit: Visit, consults: list[Consult], cards: list[Json]) -> list[tuple[str, dict]]:
+def rows_of(visit: Visit, consults: list[Consult], offered: Offered) -> list[tuple[str, dict]]:
     """A row for each evaluated order, and one for each of its codes that is in no map."""
-    shown = {card["uuid"]: card for card in cards}
-    rows = [(decisions.name, _decision(visit, consult, shown)) for consult in consults]
+    rows = [(decisions.name, _decision(visit, consult, offered)) for consult in consults]
     rows += [(unmapped_codes.name, row) for c in consults for row in _unmapped(visit, c)]
     return rows
 
@@ -63,13 +64,12 @@ def is_safety_card(decision: Decision) -> bool:
     return not decision.called_for_by <= asked
 
 
-def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
+def _decision(visit: Visit, consult: Consult, offered: Offered) -> dict:
     decision, order = consult.decision, consult.decision.case.order
-    card = consult.card_id
     relevant = decision.relevance == RELEVANT
     return {
         "client": visit.client,
-        "card": card,
+        "card": consult.card_id,
         "day": day_of(visit.at),
         "at": visit.at,
         "procedure": order.procedure.id,
@@ -97,8 +97,9 @@ def _decision(visit: Visit, consult: Consult, shown: dict[str, Json]) -> dict:
         "edition": consult.guideline.edition,
         "variants": _variants(decision),
         "milliseconds": visit.milliseconds,
+        "criteria": visit.criteria or None,
         "facts": _facts(decision) if relevant else {},
-        "suggestions": dict(_suggestions(decision, shown.get(card, {}))),
+        "suggestions": offered.get(consult.card_id, {}),
     }
 
 
@@ -124,21 +125,6 @@ def _value(fact: Fact) -> str:
     if fact.value is None:
         return UNKNOWN
     return PRESUMED if fact.how == PRESUMED else str(fact.value).lower()
-
-
-def _suggestions(decision: Decision, card: Json) -> Iterator[tuple[str, str]]:
-    """What each button of a shown card does, by the id with which the client reports it."""
-    for button, suggestion in zip(card.get("suggestions", []), decision.suggestions, strict=False):
-        yield button["uuid"], _does(suggestion)
-
-
-def _does(suggestion: Suggestion) -> str:
-    """In short: replace mri-spine-wo, answer symptomatic “Yes…”, delete."""
-    if suggestion.answer:
-        return f"answer {suggestion.fact} “{suggestion.answer.label}”"
-    if suggestion.procedure:
-        return f"{suggestion.kind} {suggestion.procedure.id}"
-    return suggestion.kind
 
 
 def _unmapped(visit: Visit, consult: Consult) -> Iterator[dict]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import quote
 
-from cds_service.cards.card import response
+from cds_service.cards.card import respond
 from cds_service.cards.consult import SILENT, Consult
+from cds_service.cards.dialect import Manner
 from cds_service.cards.rating import has_our_rating
 from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import (
@@ -55,7 +56,7 @@ class HookCall:
     `today` is the day for orders that carry no date; `base_url` the address of this service as
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
     checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way;
-    `hide` says why an order's card is not to be shown, if so.
+    `silence` and `hide` say why an order's card is not to be shown, `manner` how it is written.
     """
 
     hook: str
@@ -68,6 +69,7 @@ class HookCall:
     templates: Mapping[str, str] = field(default_factory=dict)
     fetch: Fetch | None = None
     silence: Silence = Silence()
+    manner: Manner = Manner()
     hide: Hide = nothing
 
     @property
@@ -77,12 +79,14 @@ class HookCall:
 
 @dataclass
 class Answer:
-    """The response body, the consults behind it, why other orders were passed over, how each
-    fetch ended, and how many codes of each system were in no map or contradicted each other.
+    """The response body, the consults behind it, what the buttons of each card do, why other
+    orders were passed over, how each fetch ended, and how many codes of each system were in no map
+    or contradicted each other.
     """
 
     body: Json
     consults: list[Consult] = field(default_factory=list)
+    offered: dict[str, dict[str, str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
@@ -112,9 +116,18 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
     consults = [_hidden(call, _told(call, consult)) for consult in consults]
     passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
     stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]
-    body = response(consults, [] if call.silence.keeps_quiet else stale)
+    stale = [] if call.silence.keeps_quiet else stale
+    answered = respond(consults, stale, call.hook, call.manner)
     unmapped, conflicting = drafts.unmapped, drafts.conflicting
-    return Answer(body, consults, drafts.passed_over, fetches, unmapped, conflicting)
+    return Answer(
+        answered.body,
+        consults,
+        answered.offered,
+        drafts.passed_over,
+        fetches,
+        unmapped,
+        conflicting,
+    )
 
 
 def _decide(

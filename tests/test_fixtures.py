@@ -5,7 +5,7 @@ import json
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.replay.cases import as_text, find_cases, read_case
+from cds_service.replay.cases import HL7, as_text, find_cases, read_case
 from cds_service.replay.clients import in_process
 from tests.small_world import ROOT
 
@@ -16,7 +16,7 @@ VARIANTS = {f"variant{number}" for number in range(1, 10)}
 
 @pytest.fixture(scope="module")
 def post():
-    return in_process()
+    return in_process(HL7)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,8 +1,10 @@
 """The clients file: one TOML table per client, checked, with line and key where it is wrong."""
 
+import csv
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 FETCH_MILLISECONDS = 400
 ON_TOO_LITTLE = ("silence", "card", "412")
-DIALECTS = ("hl7",)  # how answers are written; the specification as it stands is the one so far
+DIALECTS = ("hl7", "epic", "sandbox", "crd-inferno")  # how answers are written
+PREFERENCE_COLUMNS = ["procedure", "region", "key"]
 HTTPS = validate.Regexp(r"https://", error="must start with https://")
 
 
@@ -26,6 +29,8 @@ class Client:
     Keys come from one of the `jku` addresses or from `jwks`; `sub` is empty where any is taken.
     `tenant` is a name for the log, where one EHR calls for several hospitals. `silent` shows
     nothing, `silent_for` nothing of these variants and rules; `silent_ratings` rates all the same.
+    `links` and `ratings` say whether they are sent, None as the dialect does it;
+    `preference_list` has the site's keys of orders by procedure and region.
     """
 
     name: str
@@ -43,6 +48,9 @@ class Client:
     silent: bool = False
     silent_for: frozenset[str] = frozenset()
     silent_ratings: bool = False
+    links: bool | None = None
+    ratings: bool | None = None
+    preference_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class ClientSchema(Schema):
@@ -67,6 +75,9 @@ class ClientSchema(Schema):
     silent = fields.Bool(load_default=False)
     silent_for = fields.List(fields.Str(), load_default=list)
     silent_ratings = fields.Bool(load_default=False)
+    links = fields.Bool(load_default=None)
+    ratings = fields.Bool(load_default=None)
+    preference_list = fields.Str(load_default="")
 
     @validates_schema
     def has_keys(self, data: dict, **_: Any) -> None:
@@ -98,6 +109,8 @@ def _client(file: Path, text: str, name: str, table: Any, silenceable: frozenset
         data = ClientSchema().load(table)
         data["jwks"] = _key_set(file, data["jwks"])
         _check_silenced(data["silent_for"], silenceable)
+        named = data["preference_list"]
+        data["preference_list"] = read_preference_list(file.parent / named) if named else {}
     except ValidationError as error:
         key, messages = next(iter(error.normalized_messages().items()))
         where = f"{file}, line {_line(text, name, key)}: {name}.{key}"
@@ -105,6 +118,18 @@ def _client(file: Path, text: str, name: str, table: Any, silenceable: frozenset
     lists = {key: frozenset(data[key]) for key in ("iss", "jku", "silent_for")}
     servers = frozenset(server.rstrip("/") for server in data["fhir_servers"])
     return Client(**{**data, **lists, "name": name, "fhir_servers": servers})
+
+
+def read_preference_list(file: Path) -> dict[tuple[str, str], str]:
+    """The keys of a CSV file by procedure and region (may be empty). Raises ClientsError."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if rows.fieldnames != PREFERENCE_COLUMNS:
+                raise ClientsError(f"{file}: the columns must be {', '.join(PREFERENCE_COLUMNS)}")
+            return {(row["procedure"], row["region"]): row["key"] for row in rows}
+    except (OSError, ValueError, csv.Error) as error:
+        raise ClientsError(f"{file}: {error}") from error
 
 
 def _check_silenced(names: list[str], silenceable: frozenset[str]) -> None:

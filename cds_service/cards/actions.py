@@ -1,5 +1,7 @@
 """Suggestions and system actions: what the EHR is to do with the order."""
 
+from dataclasses import dataclass, replace
+
 from cds_service.cards.consult import Consult, Json, study
 from cds_service.cards.rating import has_our_rating, with_rating
 from cds_service.decision.evaluate import NOT_CHECKED, NOT_RELEVANT, UNREADABLE
@@ -10,14 +12,50 @@ from cds_service.decision.terminology import ANSWERS
 NOT_VALIDATED = (NOT_RELEVANT, UNREADABLE, NOT_CHECKED)
 
 
-def suggestions(consult: Consult) -> list[Json]:
+@dataclass(frozen=True)
+class Offer:
+    """A button of a card as CDS Hooks writes it, and what it does in short."""
+
+    does: str
+    body: Json
+
+    @property
+    def action(self) -> Json:
+        return self.body["actions"][0]
+
+    def with_action(self, action: Json) -> "Offer":
+        return replace(self, body={**self.body, "actions": [action]})
+
+
+def offers(consult: Consult) -> list[Offer]:
     """The buttons of the card; none for an order without an id."""
     if not consult.has_id:
         return []
     return [
-        _suggestion(consult, suggestion, number)
+        offer(consult, number, suggestion, *MAKE[suggestion.kind](consult, suggestion))
         for number, suggestion in enumerate(consult.decision.suggestions)
     ]
+
+
+def offer(consult: Consult, number: int, suggestion: Suggestion, label: str, action: Json) -> Offer:
+    """A button with one action; `number` is its place among the suggestions."""
+    made = {
+        "label": label,
+        "uuid": consult.uuid("suggestion", number, label),
+        "actions": [{**action, "description": label}],
+    }
+    if suggestion.recommended:
+        made["isRecommended"] = True
+    return Offer(_does(suggestion), made)
+
+
+def _does(suggestion: Suggestion) -> str:
+    """In short: replace mri-spine-wo, answer symptomatic “Yes…”, delete."""
+    if suggestion.answer:
+        return f"answer {suggestion.fact} “{suggestion.answer.label}”"
+    if suggestion.procedure:
+        return f"{suggestion.kind} {suggestion.procedure.id}"
+    return suggestion.kind
 
 
 def system_action(consult: Consult) -> Json | None:
@@ -28,10 +66,8 @@ def system_action(consult: Consult) -> Json | None:
     if decision.rating is None and not has_our_rating(order):
         return None
     if decision.rating is None:
-        return _update(
-            "Remove the appropriateness rating", with_rating(order, None, None, "", None)
-        )
-    return _update(
+        return update("Remove the appropriateness rating", with_rating(order, None, None, "", None))
+    return update(
         "Attach the appropriateness rating",
         with_rating(
             order,
@@ -45,19 +81,7 @@ def system_action(consult: Consult) -> Json | None:
 
 def without_our_rating(resource: Json) -> Json:
     """The update of an order that is rated no more."""
-    return _update("Remove the appropriateness rating", with_rating(resource, None, None, "", None))
-
-
-def _suggestion(consult: Consult, suggestion: Suggestion, number: int) -> Json:
-    label, action = MAKE[suggestion.kind](consult, suggestion)
-    made = {
-        "label": label,
-        "uuid": consult.uuid("suggestion", number, label),
-        "actions": [{**action, "description": label}],
-    }
-    if suggestion.recommended:
-        made["isRecommended"] = True
-    return made
+    return update("Remove the appropriateness rating", with_rating(resource, None, None, "", None))
 
 
 def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
@@ -72,7 +96,7 @@ def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
         consult.consult_id,
         consult.auc_applied,
     )
-    return f"Change to {name}", _update(name, changed)
+    return f"Change to {name}", update(name, changed)
 
 
 def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
@@ -93,7 +117,12 @@ def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
 
 def _delete(consult: Consult, _: Suggestion) -> tuple[str, Json]:
     label = "Remove this order (medical management only)"
-    return label, {"type": "delete", "resourceId": f"ServiceRequest/{consult.resource['id']}"}
+    return label, delete(consult)
+
+
+def delete(consult: Consult) -> Json:
+    """The action that drops the draft."""
+    return {"type": "delete", "resourceId": f"ServiceRequest/{consult.resource['id']}"}
 
 
 def _answer(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
@@ -105,7 +134,7 @@ def _answer(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
     reason = {"coding": codings, "text": answer.label}
     reasons = [*consult.resource.get("reasonCode", []), reason]
     changed = with_rating({**consult.resource, "reasonCode": reasons}, None, None, "", None)
-    return answer.label, _update(answer.label, changed)
+    return answer.label, update(answer.label, changed)
 
 
 def _own_coding(consult: Consult, suggestion: Suggestion) -> Json:
@@ -135,5 +164,6 @@ def _systems_of(consult: Consult) -> list[str]:
     return [key[0] for key in keys if key in terminology.orders]
 
 
-def _update(description: str, resource: Json) -> Json:
+def update(description: str, resource: Json) -> Json:
+    """The action that puts a resource in place of the draft."""
     return {"type": "update", "description": description, "resource": resource}

@@ -1,8 +1,11 @@
 """The card of a consult, and the answer to a hook."""
 
-from cds_service.cards.actions import suggestions, system_action, without_our_rating
+from dataclasses import dataclass
+
+from cds_service.cards.actions import Offer, without_our_rating
 from cds_service.cards.consult import Consult, Json
 from cds_service.cards.detail import detail
+from cds_service.cards.dialect import Manner
 from cds_service.cards.summary import summary
 
 TOPICS = "urn:vcf-appropriateness:topic"
@@ -31,44 +34,60 @@ OVERRIDE_REASONS = tuple(
 )
 
 
-def card(consult: Consult) -> Json:
-    """One CDS Hooks card."""
-    buttons = suggestions(consult)
+@dataclass(frozen=True)
+class Answered:
+    """The answer to a hook, and what each button does: by the ids of card and suggestion."""
+
+    body: Json
+    offered: dict[str, dict[str, str]]
+
+
+def respond(
+    consults: list[Consult], no_longer_rated: list[Json], hook: str, manner: Manner
+) -> Answered:
+    """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
+    dialect, wishes = manner.dialect, manner.wishes
+    shown = [(c, dialect.offers(c, wishes)) for c in consults if c.shows_card]
+    body: Json = {"cards": [_card(c, buttons, manner) for c, buttons in shown]}
+    actions = _ratings(consults, no_longer_rated, manner)
+    if actions:
+        body |= {"systemActions": actions, "extension": {"systemActions": actions}}
+    offered = {c.card_id: {o.body["uuid"]: o.does for o in buttons} for c, buttons in shown}
+    return Answered(dialect.finish(hook, body), offered)
+
+
+def _ratings(consults: list[Consult], no_longer_rated: list[Json], manner: Manner) -> list[Json]:
+    if not manner.sends_ratings:
+        return []
+    rate = manner.dialect.rate
+    actions = [action for c in consults if not c.unrated and (action := rate(c))]
+    return actions + [without_our_rating(resource) for resource in no_longer_rated]
+
+
+def _card(consult: Consult, buttons: list[Offer], manner: Manner) -> Json:
+    dialect = manner.dialect
     made = {
         "uuid": consult.card_id,
         "summary": summary(consult),
-        "detail": detail(consult),
+        "detail": detail(consult, dialect.remarks(consult, manner.wishes)),
         "indicator": consult.decision.indicator,
-        "source": _source(consult),
+        "source": _source(consult, dialect.topic(consult)),
         "overrideReasons": list(OVERRIDE_REASONS),
-        "links": [{"label": _link_label(consult), "url": consult.page, "type": "absolute"}],
     }
+    if manner.sends_links:
+        made["links"] = [{"label": _link_label(consult), "url": consult.page, "type": "absolute"}]
     if buttons:
-        made["suggestions"] = buttons
-        made["selectionBehavior"] = "at-most-one"
-    return made
+        made["suggestions"] = [button.body for button in buttons]
+        made["selectionBehavior"] = dialect.selection_behavior
+    return dialect.finish_card(made)
 
 
-def response(consults: list[Consult], no_longer_rated: list[Json]) -> Json:
-    """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
-    cards = [card(c) for c in consults if c.shows_card]
-    actions = [action for c in consults if not c.unrated and (action := system_action(c))]
-    actions += [without_our_rating(resource) for resource in no_longer_rated]
-    if not actions:
-        return {"cards": cards}
-    return {"cards": cards, "systemActions": actions, "extension": {"systemActions": actions}}
-
-
-def _source(consult: Consult) -> Json:
+def _source(consult: Consult, topic: str) -> Json:
     guideline = consult.guideline
     return {
         "label": f"{guideline.title} ({guideline.edition})",
         "url": guideline.url,
-        "topic": {
-            "system": TOPICS,
-            "code": consult.decision.topic,
-            "display": _topic_display(consult),
-        },
+        "topic": {"system": TOPICS, "code": topic, "display": _topic_display(consult)},
     }
 
 

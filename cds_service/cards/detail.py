@@ -22,12 +22,13 @@ EXCUSES = ("soften", "quiet")
 TOLD = (*EXCUSES, "outside-scope", "caution", "wrong-region", "alternative", "line")
 
 
-def detail(consult: Consult) -> str:
-    """GitHub-flavoured Markdown; all text of the client is escaped."""
+def detail(consult: Consult, remarks: str) -> str:
+    """GitHub-flavoured Markdown; all text of the client is escaped. `remarks` are the dialect's."""
     if consult.decision.subject in (UNREADABLE, NOT_CHECKED):
         return why(consult)
-    parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions, _source)
-    return "\n\n".join(text for part in parts if (text := part(consult)))
+    parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions)
+    texts = [*(part(consult) for part in parts), remarks, _source(consult)]
+    return "\n\n".join(filter(None, texts))
 
 
 def _facts(consult: Consult) -> str:

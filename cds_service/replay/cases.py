@@ -1,10 +1,16 @@
-"""Fixture cases on disk: FOLDER/<hook>/<case-as-a-phrase>/{case,request,response}.json."""
+"""Fixture cases on disk: FOLDER/<hook>/<case-as-a-phrase>/{case,request,response}.json.
+
+The answer in another dialect than hl7 is response.<dialect>.json, in the cases where it differs in
+a way worth reading.
+"""
 
 import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+HL7 = "hl7"
 
 
 class BrokenFixture(Exception):
@@ -15,10 +21,11 @@ class BrokenFixture(Exception):
 class Case:
     """`today` counts as today for orders without a date; `status` is the expected HTTP status.
 
-    `expected` is the text of response.json, or None where nothing is recorded yet.
+    `expected` is the text of the response in a dialect, or None where nothing is recorded yet.
     """
 
     folder: Path
+    dialect: str
     about: str
     today: date
     status: int
@@ -30,7 +37,12 @@ class Case:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     def record(self, response: Any) -> None:
-        (self.folder / "response.json").write_text(as_text(response), "utf-8")
+        response_file(self.folder, self.dialect).write_text(as_text(response), "utf-8")
+
+
+def response_file(folder: Path, dialect: str) -> Path:
+    """Where the answer of a case is recorded."""
+    return folder / ("response.json" if dialect == HL7 else f"response.{dialect}.json")
 
 
 def as_text(response: Any) -> str:
@@ -49,13 +61,14 @@ def find_cases(folders: list[Path]) -> list[Path]:
     return found
 
 
-def read_case(folder: Path) -> Case:
+def read_case(folder: Path, dialect: str = HL7) -> Case:
     """One case. Raises BrokenFixture."""
     notes = _json(folder / "case.json")
-    response = folder / "response.json"
+    response = response_file(folder, dialect)
     try:
         return Case(
             folder=folder,
+            dialect=dialect,
             about=str(notes["about"]),
             today=date.fromisoformat(notes["today"]),
             status=int(notes.get("status", 200)),

@@ -5,6 +5,7 @@ from contextlib import redirect_stderr
 from copy import deepcopy
 from datetime import date
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -17,14 +18,21 @@ from cds_service.services import SERVICE_ID
 PUBLIC_URL = "https://cds.example.org"
 PATH = f"/cds-services/{SERVICE_ID}"
 TIMEOUT_SECONDS = 30
+PREFERENCE_LIST = Path(__file__).parent.parent.parent / "fixtures" / "preference-list.csv"
 
 Post = Callable[[Case], tuple[int, Any]]
 
 
-def in_process() -> Post:
+def in_process(dialect: str) -> Post:
     """Posts to the application itself, with the case's day as today; nothing is fetched."""
     day: list[date] = []
-    app = create_app(Settings(public_url=PUBLIC_URL, fetch_milliseconds=0), lambda: day[-1])
+    settings = Settings(
+        public_url=PUBLIC_URL,
+        fetch_milliseconds=0,
+        dialect=dialect,
+        preference_list=PREFERENCE_LIST,
+    )
+    app = create_app(settings, lambda: day[-1])
     client = app.test_client()
 
     def post(case: Case) -> tuple[int, Any]:

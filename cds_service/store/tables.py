@@ -47,6 +47,7 @@ decisions = Table(
     Column("edition", String(100), nullable=False),
     Column("variants", String(200), nullable=False),
     Column("milliseconds", Float, nullable=False),
+    Column("criteria", String(64), nullable=True),
     Column("facts", JSON, nullable=False),
     Column("suggestions", JSON, nullable=False),
     Index("ix_decisions_day", "day"),

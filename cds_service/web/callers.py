@@ -6,9 +6,16 @@ from dataclasses import dataclass
 
 from flask import Request
 
-from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.access.clients import (
+    Client,
+    ClientsError,
+    read_clients,
+    read_preference_list,
+)
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import Refused, Verifier
+from cds_service.cards.dialect import Manner, Wishes
+from cds_service.cards.dialects import DIALECTS
 from cds_service.config import Settings
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
@@ -25,11 +32,14 @@ class NoClients(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A client, the way to its FHIR servers, if it has one, and what it wants not shown."""
+    """A client, the way to its FHIR servers, if it has one, what it wants not shown, and
+    how it is answered.
+    """
 
     client: Client
     fetcher: Fetcher | None
     silence: Silence
+    manner: Manner
 
 
 class Callers:
@@ -102,13 +112,18 @@ def _anyone(settings: Settings) -> Client:
         iss=frozenset(),
         fetch_milliseconds=settings.fetch_milliseconds,
         on_too_little=settings.on_too_little,
+        dialect=settings.dialect,
+        preference_list=read_preference_list(file) if (file := settings.preference_list) else {},
     )
 
 
 def _caller(client: Client, loopback: bool = False) -> Caller:
     """FHIR servers on this machine may be called in open mode only."""
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
+    wishes = Wishes(client.preference_list, client.links, client.ratings)
+    manner = Manner(DIALECTS[client.dialect], wishes)
     if not client.fetch_milliseconds:
-        return Caller(client, None, silence)
+        return Caller(client, None, silence, manner)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
-    return Caller(client, Fetcher(allowed, client.fetch_milliseconds / 1000), silence)
+    fetcher = Fetcher(allowed, client.fetch_milliseconds / 1000)
+    return Caller(client, fetcher, silence, manner)

@@ -1,7 +1,6 @@
 """Keeping what was decided, and what became of it."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
@@ -24,7 +23,7 @@ class Keeping:
         self._store = store
         self._keeps_comments = keeps_comments
 
-    def hide(self, body: Mapping[str, Any], client: Client) -> Hide:
+    def hide(self, body: Json, client: Client) -> Hide:
         """Whether a card was overridden before; those of safety rules always return."""
         store = self._store
         if store is None:
@@ -44,7 +43,7 @@ class Keeping:
         if self._store is None or not answer.consults:
             return
         visit = self._visit(self._store, client, call.hook_instance, call.patient_id)
-        self._store.keep(rows_of(visit, answer.consults, answer.body["cards"]))
+        self._store.keep(rows_of(visit, answer.consults, answer.offered))
 
     def _visit(self, store: Store, client: Client, instance: str, patient_id: str) -> Visit:
         record = current()
@@ -56,6 +55,7 @@ class Keeping:
             patient_id=patient_id,
             at=time.time(),
             milliseconds=round(record.spent, 2),
+            criteria=record.criteria,
             pseudonym=store.pseudonym,
         )
 

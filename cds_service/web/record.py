@@ -26,6 +26,7 @@ class Record:
     client: str = ""
     tenant: str = ""
     hook: str = ""
+    criteria: str = ""
     orders: list[dict] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)

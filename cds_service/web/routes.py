@@ -20,7 +20,7 @@ from cds_service.web.errors import BadRequest
 from cds_service.web.keeping import Keeping
 from cds_service.web.limits import RateLimits, check_entries, check_items
 from cds_service.web.record import current, phase
-from cds_service.web.schemas import envelope, feedback_items
+from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
 NESTED_TOO_DEEP = "The body is nested too deeply."
@@ -108,6 +108,7 @@ def _known(service_id: str) -> None:
 def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
     body = envelope(_body())
     check_entries(body)
+    current().criteria = criteria(body)
     return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
@@ -119,6 +120,7 @@ def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
         templates=templates,
         fetch=_fetch(caller.fetcher, body),
         silence=caller.silence,
+        manner=caller.manner,
         hide=site.keeping.hide(body, caller.client),
     )
 

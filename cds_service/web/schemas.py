@@ -2,8 +2,10 @@
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from cds_service.fhir.plain import Json
+from cds_service.fhir.plain import Json, as_dict, as_text
 
+CRITERIA = "com.epic.cdshooks.request.criteria-id"
+LONGEST_NUMBER = 18
 FILLED = validate.Length(min=1)
 
 
@@ -31,6 +33,7 @@ class HookSchema(Schema):
     prefetch = fields.Dict(allow_none=True, load_default=None)
     fhirServer = fields.Str(allow_none=True)
     fhirAuthorization = fields.Dict(allow_none=True)
+    extension = fields.Raw(allow_none=True, load_default=None)
 
 
 class FeedbackListSchema(Schema):
@@ -48,6 +51,12 @@ HOOK, FEEDBACK_LIST = HookSchema(), FeedbackListSchema()
 def envelope(body: Json) -> Json:
     """The checked envelope. Raises marshmallow's ValidationError."""
     return HOOK.load(body)
+
+
+def criteria(body: Json) -> str:
+    """The number of Epic's rule that fired the hook, for support; empty where there is none."""
+    said = as_text(as_dict(body["extension"]).get(CRITERIA))
+    return said if said.isascii() and said.isdigit() and len(said) <= LONGEST_NUMBER else ""
 
 
 def feedback_items(body: Json) -> list:

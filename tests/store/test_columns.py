@@ -41,6 +41,7 @@ WHY = {
     "decisions.edition": OURS,
     "decisions.variants": OURS,
     "decisions.milliseconds": "how long the service took",
+    "decisions.criteria": "the number of a rule in the EHR's own configuration",
     "decisions.facts": "ten facts as true, false, unknown or presumed; no name, date, code or text",
     "decisions.suggestions": DERIVED,
     "feedback.client": CONFIGURED,

@@ -1,0 +1,33 @@
+"""What Inferno's Da Vinci CRD test kit checks of any service, though CDS Hooks does not ask for it.
+
+Source: https://github.com/inferno-framework/davinci-crd-test-kit, lib/davinci_crd_test_kit,
+service_response_validation_test.rb (systemActions) and suggestion_actions_validation.rb (delete).
+"""
+
+from cds_service.cards.actions import Offer, offers
+from cds_service.cards.consult import Consult, Json
+from cds_service.cards.dialect import Dialect, Wishes
+
+WANTS_SYSTEM_ACTIONS = "order-sign"
+
+
+def _offers(consult: Consult, _: Wishes) -> list[Offer]:
+    """No order is removed unless another takes its place."""
+    return [o for o in offers(consult) if o.action["type"] != "delete"]
+
+
+def _remarks(consult: Consult, _: Wishes) -> str:
+    removable = any(s.kind == "delete" for s in consult.decision.suggestions)
+    return "Medical management alone may do; the order can be removed by hand." if removable else ""
+
+
+def _finish(hook: str, body: Json) -> Json:
+    """The key is there, also with nothing in it."""
+    return (
+        {**body, "systemActions": body.get("systemActions", [])}
+        if hook == WANTS_SYSTEM_ACTIONS
+        else body
+    )
+
+
+CRD_INFERNO = Dialect(offers=_offers, remarks=_remarks, finish=_finish)

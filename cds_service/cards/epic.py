@@ -1,0 +1,124 @@
+"""Epic: one action a suggestion, orders of its preference lists, no changes of draft orders.
+
+Source: Epic's CDS Hooks documentation (fhir.epic.com, Documentation, cds-hooks), sections Actions,
+Card Attributes, Suggestion Attributes, Codesets for Create APIs, Supported Extensions.
+"""
+
+import re
+
+from cds_service.cards.actions import Offer, delete, offer
+from cds_service.cards.consult import Consult, Json, study
+from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.decision.safety import cautions
+from cds_service.decision.suggestions import Suggestion
+
+PREFERENCE_LIST = "urn:com.epic.cdshooks.action.code.system.preference-list-item"
+CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
+CATEGORIES = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
+INPATIENT, OUTPATIENT = "inpatient", "outpatient"
+LONGEST_TOPIC = 100
+
+
+def _offers(consult: Consult, wishes: Wishes) -> list[Offer]:
+    """Each study that the site can order, and then the draft to be removed, of its own."""
+    if not consult.has_id:
+        return []
+    made = [
+        _ordered(consult, number, suggestion, key)
+        for number, suggestion in enumerate(consult.decision.suggestions)
+        if (key := _key(suggestion, wishes))
+    ]
+    number = len(consult.decision.suggestions)
+    replaces = any(o.does.startswith("replace") for o in made)
+    deletes = any(s.kind == "delete" for s in consult.decision.suggestions)
+    if replaces or deletes:
+        made.append(_removed(consult, number, replaces))
+    return made
+
+
+def _key(suggestion: Suggestion, wishes: Wishes) -> str | None:
+    """The site's key for the study of that region, else of any region."""
+    if suggestion.procedure is None:
+        return None
+    region = suggestion.place.code if suggestion.place else ""
+    keys = wishes.preference_list
+    return keys.get((suggestion.procedure.id, region)) or keys.get((suggestion.procedure.id, ""))
+
+
+def _ordered(consult: Consult, number: int, suggestion: Suggestion, key: str) -> Offer:
+    """What the user reads is the description, so it says all."""
+    name = study(suggestion.procedure, suggestion.place)
+    instead = suggestion.kind == "replace"
+    words = f"Order {name} instead" if instead else f"Order {name} as well (urgent)"
+    order = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "proposal",
+        **{name: consult.resource[name] for name in ("subject",) if name in consult.resource},
+        "category": [_category(consult.resource)],
+        "code": {"coding": [{"system": PREFERENCE_LIST, "code": key}], "text": name},
+    }
+    return offer(consult, number, suggestion, words, {"type": "create", "resource": order})
+
+
+def _category(resource: Json) -> Json:
+    """That of the draft, where it has one of the two."""
+    codings = [c for one in resource.get("category", []) for c in one.get("coding", [])]
+    named = [c.get("code") for c in codings if c.get("code") in (INPATIENT, OUTPATIENT)]
+    code = named[0] if named else OUTPATIENT
+    return {"coding": [{"system": CATEGORIES, "code": code, "display": code.capitalize()}]}
+
+
+def _removed(consult: Consult, number: int, replaced: bool) -> Offer:
+    """Removing the draft; recommended only as the other half of a replacement."""
+    order = consult.decision.case.order
+    name = study(order.procedure, order.place)
+    why = "replaced by the order above" if replaced else "medical management only"
+    removal = Suggestion("delete", recommended=replaced)
+    return offer(
+        consult, number, removal, f"Remove the draft order {name} ({why})", delete(consult)
+    )
+
+
+def _remarks(consult: Consult, wishes: Wishes) -> str:
+    """What has no button here."""
+    left_out = [s for s in consult.decision.suggestions if not _key(s, wishes)]
+    studies = [study(s.procedure, s.place) for s in left_out if s.procedure]
+    answers = [s.answer.label for s in left_out if s.answer]
+    lines = []
+    if studies:
+        lines.append(
+            f"To be chosen by hand, since it is on no preference list: {'; '.join(studies)}."
+        )
+    if answers:
+        lines.append(
+            f"To be answered by adding a coded reason to the order: {' / '.join(answers)}."
+        )
+    return "\n\n".join(lines)
+
+
+def _topic(consult: Consult) -> str:
+    """Letters and digits, the same for the same advice: acknowledgements are remembered by it, so
+    another rating, question or caution is another topic.
+    """
+    decision = consult.decision
+    rules = [alert.rule.id for alert in cautions(decision.alerts)]
+    asked = [decision.question.fact] if decision.question else []
+    band = decision.category or decision.subject
+    parts = (decision.topic, decision.case.order.procedure.id, band, *asked, *rules)
+    return re.sub(r"[^A-Za-z0-9]", "", "".join(parts))[:LONGEST_TOPIC]
+
+
+def _finish_card(card: Json) -> Json:
+    return {**card, "extension": {CONTENT_TYPE: "text/markdown"}}
+
+
+EPIC = Dialect(
+    selection_behavior="any",
+    links=False,
+    ratings=False,
+    offers=_offers,
+    remarks=_remarks,
+    topic=_topic,
+    finish_card=_finish_card,
+)

@@ -1,0 +1,60 @@
+"""The public CDS Hooks Sandbox: every changed order needs a rating, a code and coded reasons.
+
+Source: https://github.com/cds-hooks/sandbox, src/components/Pama/pama.jsx. It shows the code of a
+rating as it stands, and its own word for none is "unknown"; it does nothing on create and delete.
+"""
+
+from cds_service.cards.actions import Offer, offers, system_action, update
+from cds_service.cards.consult import Consult, Json
+from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.cards.rating import RATING
+from cds_service.decision.evaluate import UNREADABLE
+
+UNKNOWN = {"system": "urn:vcf-appropriateness:rating", "code": "unknown", "display": "No rating"}
+
+
+def _offers(consult: Consult, _: Wishes) -> list[Offer]:
+    return [_understood(o) for o in offers(consult) if o.action["type"] == "update"]
+
+
+def _understood(given: Offer) -> Offer:
+    """The same with all that the Sandbox reads."""
+    action = given.action
+    return given.with_action({**action, "resource": _whole(action["resource"])})
+
+
+def _whole(resource: Json) -> Json:
+    coded = [reason for reason in resource.get("reasonCode", []) if reason.get("coding")]
+    return {**_rated(resource), "reasonCode": coded}
+
+
+def _rated(resource: Json) -> Json:
+    """With a rating, be it that there is none."""
+    if _has_rating(resource):
+        return resource
+    none = {"url": RATING, "valueCodeableConcept": {"coding": [UNKNOWN]}}
+    return {**resource, "extension": [*resource.get("extension", []), none]}
+
+
+def _has_rating(resource: Json) -> bool:
+    return any(e.get("url") == RATING for e in resource.get("extension", []))
+
+
+def _rate(consult: Consult) -> Json | None:
+    """A rating for every order of ours, so that an old one never stays on the screen."""
+    action = system_action(consult)
+    if action is None and _says_nothing(consult):
+        action = update("Take the rating away", consult.resource)
+    return action and {**action, "resource": _rated(action["resource"])}
+
+
+def _says_nothing(consult: Consult) -> bool:
+    """An order of ours without a rating, also of another service."""
+    return (
+        consult.has_id
+        and consult.decision.subject != UNREADABLE
+        and not _has_rating(consult.resource)
+    )
+
+
+SANDBOX = Dialect(offers=_offers, rate=_rate)
