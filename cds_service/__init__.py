@@ -8,7 +8,6 @@ from flask import Flask, request
 from cds_service.config import Settings, settings_from
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
-from cds_service.silence import what_can_be_silenced
 from cds_service.store.store import Place, Store
 from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
@@ -40,7 +39,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False
     store = Store(_place(settings), log_of_store)
-    callers = Callers(settings, store.remember_token, what_can_be_silenced(knowledge))
+    callers = Callers(settings, store.remember_token, knowledge)
     if settings.store or not settings.open:
         store.prepare()
     app.extensions["in_worker"] = _in_worker(settings, store, callers)
@@ -50,7 +49,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     keeping = Keeping(kept, settings.keep_comments)
     site = Site(knowledge, settings.public_url, callers, rates, today, keeping)
     app.register_blueprint(hooks(site))
-    app.register_blueprint(pages(knowledge, today))
+    app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
     app.register_blueprint(metrics_page(settings.metrics_token))
     if settings.store:
         shown = dashboard(

@@ -8,6 +8,7 @@ from cds_service.cards.dialects import DIALECTS
 from cds_service.config import SHIPPED_MAPPINGS
 from cds_service.doctor.command import doctor
 from cds_service.mappings import MappingsError, load
+from cds_service.mappings.local import with_local_codes
 from cds_service.replay.cases import HL7
 from cds_service.replay.command import FIXTURES, replay
 from cds_service.report.command import add_commands
@@ -26,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     lint = commands.add_parser("lint", help="check a mappings folder")
     lint.add_argument("folder", nargs="?", type=Path, default=SHIPPED_MAPPINGS)
+    lint.add_argument("--codes", type=Path, metavar="FOLDER", help="a site's own codes, too")
     lint.set_defaults(run=_lint)
     replaying = commands.add_parser("replay", help="compare the answers with recorded fixtures")
     replaying.add_argument("folders", nargs="*", type=Path, default=[FIXTURES])
@@ -60,9 +62,12 @@ def _lint(options: argparse.Namespace) -> int:
     """Every problem with its file and row; exit status 1 where there is one."""
     try:
         knowledge = load(options.folder)
+        codes = knowledge.terminology.size
+        print(f"{options.folder}: no problem found; {codes} codes, version {knowledge.version}")
+        if options.codes:
+            _, number = with_local_codes(knowledge, options.codes)
+            print(f"{options.codes}: no problem found; {number} codes of the site")
     except MappingsError as error:
         print("\n".join(error.problems))
         return PROBLEMS
-    codes = knowledge.terminology.size
-    print(f"{options.folder}: no problem found; {codes} codes, version {knowledge.version}")
     return DONE

@@ -41,6 +41,7 @@ HELP = {
     "`crd-inferno`; default hl7",
     "CDS_PREFERENCE_LIST": "in open mode: CSV file of the site's keys of orders for Epic; default: "
     "none",
+    "CDS_CODES": "in open mode: folder of a site's own codes; default: none",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
 }
 SHORTEST_SECRET = 16
@@ -77,6 +78,7 @@ class Settings:
     on_too_little: str = "silence"
     dialect: str = "hl7"
     preference_list: Path | None = None
+    codes: Path | None = None
     mappings: Path = SHIPPED_MAPPINGS
 
 
@@ -106,6 +108,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         on_too_little=_one_of(environment, "CDS_ON_TOO_LITTLE", ("silence", "card", "412")),
         preference_list=_path(environment.get("CDS_PREFERENCE_LIST", "")),
+        codes=_path(environment.get("CDS_CODES", "")),
         dialect=_one_of(environment, "CDS_DIALECT", ("hl7", "epic", "sandbox", "crd-inferno")),
         mappings=Path(environment.get("CDS_MAPPINGS") or SHIPPED_MAPPINGS),
     )

@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "fhir",
         "history",
         "hook",
+        "mappings",
         "report",
         "services",
         "silence",

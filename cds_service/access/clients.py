@@ -30,7 +30,8 @@ class Client:
     `tenant` is a name for the log, where one EHR calls for several hospitals. `silent` shows
     nothing, `silent_for` nothing of these variants and rules; `silent_ratings` rates all the same.
     `links` and `ratings` say whether they are sent, None as the dialect does it;
-    `preference_list` has the site's keys of orders by procedure and region.
+    `preference_list` has the site's keys of orders by procedure and region, `codes` is the folder
+    of its own codes.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Client:
     links: bool | None = None
     ratings: bool | None = None
     preference_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    codes: Path | None = None
 
 
 class ClientSchema(Schema):
@@ -78,6 +80,7 @@ class ClientSchema(Schema):
     links = fields.Bool(load_default=None)
     ratings = fields.Bool(load_default=None)
     preference_list = fields.Str(load_default="")
+    codes = fields.Str(load_default="")
 
     @validates_schema
     def has_keys(self, data: dict, **_: Any) -> None:
@@ -109,6 +112,7 @@ def _client(file: Path, text: str, name: str, table: Any, silenceable: frozenset
         data = ClientSchema().load(table)
         data["jwks"] = _key_set(file, data["jwks"])
         _check_silenced(data["silent_for"], silenceable)
+        data["codes"] = file.parent / data["codes"] if data["codes"] else None
         named = data["preference_list"]
         data["preference_list"] = read_preference_list(file.parent / named) if named else {}
     except ValidationError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cds_service.decision.chart import Case, Evidence, Finding
 from cds_service.decision.findings import (
     SAID_OF_THE_PATIENT,
+    SEEN_IN_THE_PATIENT,
     at_two_places,
     certain,
     coded_as,
@@ -26,6 +27,7 @@ from cds_service.decision.fractures import (
 )
 
 DONE_TO_THE_PATIENT = ("Condition", "Procedure")
+SAID_OR_SEEN = (*SAID_OF_THE_PATIENT, *SEEN_IN_THE_PATIENT)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ def _pathologic(case: Case, facts: Facts) -> Fact:
     fractures = compression_fractures(case)
     proof = [f for f in fractures if "neoplastic-vertebral-fracture" in f.sets]
     if fractures:
-        proof += coded_as(case, {"vertebral-metastasis"}, (*SAID_OF_THE_PATIENT, "Observation"))
+        proof += coded_as(
+            case, {"vertebral-metastasis"}, (*SAID_OF_THE_PATIENT, *SEEN_IN_THE_PATIENT)
+        )
     if proof:
         return _coded("pathologic", proof)
     answered = _answered("pathologic", case)
@@ -129,14 +133,20 @@ def _pathologic(case: Case, facts: Facts) -> Fact:
 
 
 def _edema_or_cleft(case: Case, _: Facts) -> Fact:
-    seen = coded_as(case, {"bone-marrow-edema-or-cleft"}, (*SAID_OF_THE_PATIENT, "Observation"))
+    seen = coded_as(
+        case, {"bone-marrow-edema-or-cleft"}, (*SAID_OF_THE_PATIENT, *SEEN_IN_THE_PATIENT)
+    )
     return _fact("edema_or_cleft", case, seen, needs=None)
 
 
 def _worsening(case: Case, _: Facts) -> Fact:
     deformity = [f for f in coded_as(case, {"kyphosis"}) if case.recent(f)]
     breathing = [f for f in coded_as(case, {"restrictive-lung-disease"}) if f.is_reason]
-    return _fact("worsening", case, deformity + breathing, needs=("conditions",))
+    # A value set that only a site's own codes fill.
+    told = coded_as(case, {"worsening"}, SAID_OR_SEEN)
+    getting_worse = [f for f in told if f.source != "Condition" or case.recent(f)]
+    present = deformity + breathing + getting_worse
+    return _fact("worsening", case, present, needs=("conditions",))
 
 
 # In the order in which they build on each other.

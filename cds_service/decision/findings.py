@@ -11,6 +11,7 @@ from cds_service.decision.fractures import (
 
 SYMPTOMS = frozenset({"radiculopathy", "neurologic-deficit", "cord-compression"})
 SAID_OF_THE_PATIENT = ("reason", "Condition")
+SEEN_IN_THE_PATIENT = ("Observation", "DiagnosticReport")
 PRESUMED_OSTEOPOROTIC_FROM = 65
 PRESUMED_OSTEOPOROTIC_FROM_IN_WOMEN = 50
 OBSERVATIONS_COUNT_FOR = 90
@@ -23,9 +24,10 @@ def certain(case: Case) -> Iterable[Finding]:
 def coded_as(
     case: Case, sets: Iterable[str], sources: tuple[str, ...] = SAID_OF_THE_PATIENT
 ) -> list[Finding]:
-    """The certain findings in one of the value sets; an Observation says it for a while only."""
+    """The certain findings in one of the value sets; an Observation or a report says it for a
+    while only."""
     found = [f for f in certain(case) if f.source in sources and not f.sets.isdisjoint(sets)]
-    return [f for f in found if f.source != "Observation" or still_counts(f, case)]
+    return [f for f in found if f.source not in SEEN_IN_THE_PATIENT or still_counts(f, case)]
 
 
 def is_symptom(finding: Finding, case: Case) -> bool:
@@ -40,7 +42,7 @@ def lies_elsewhere(finding: Finding, parts: frozenset[str]) -> bool:
 
 
 def still_counts(finding: Finding, case: Case) -> bool:
-    if finding.source == "Observation":
+    if finding.source in SEEN_IN_THE_PATIENT:
         return finding.seen_within(OBSERVATIONS_COUNT_FOR, case.today)
     return finding.current
 

@@ -10,6 +10,7 @@ from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
 from cds_service.mappings import MappingsError, load
+from cds_service.mappings.local import with_local_codes
 from cds_service.silence import what_can_be_silenced
 
 FILE = "clients file"
@@ -22,6 +23,7 @@ def check_clients(settings: Settings) -> Iterator[Line]:
     clients, line = clients_in(settings)
     yield line
     for client in clients:
+        yield from check_codes(client, settings)
         yield from check_keys(client)
         yield from check_fhir_servers(client)
 
@@ -43,6 +45,19 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
         text = f"{settings.clients} names no client, so nobody may call: add one"
         return (), problem(FILE, text)
     return clients, ok(FILE, f"{settings.clients}: {', '.join(c.name for c in clients)}")
+
+
+def check_codes(client: Client, settings: Settings) -> Iterator[Line]:
+    """A line for a client that has codes of its own."""
+    if client.codes is None:
+        return
+    about = f"{client.name}: codes"
+    try:
+        _, number = with_local_codes(load(settings.mappings), client.codes)
+        yield ok(about, f"{number} mapped in {client.codes}")
+    except MappingsError as error:
+        for text in error.problems:
+            yield problem(about, f"{text}; the service does not start with it: correct it")
 
 
 def check_keys(client: Client) -> Iterator[Line]:

@@ -36,7 +36,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
         problem = _problem(resource, patient_id)
         if problem:
             unread.append(f"{reference(resource)} ({problem})")
-            supplied.discard(KEYS[resource["resourceType"]])
+            supplied.discard(KEYS.get(resource["resourceType"]))
         else:
             findings.append(finding)
     problem = _problem(patient, patient_id) if patient else None

@@ -12,7 +12,17 @@ from cds_service.decision.terminology import (
     Place,
     Terminology,
 )
-from cds_service.fhir.plain import Json, as_date, as_dict, as_number, as_text, codes, codings, dicts
+from cds_service.fhir.plain import (
+    Json,
+    as_date,
+    as_dict,
+    as_list,
+    as_number,
+    as_text,
+    codes,
+    codings,
+    dicts,
+)
 
 CURRENT = frozenset({"active", "recurrence", "relapse"})
 NEVER_EVIDENCE = frozenset({"refuted", "entered-in-error"})
@@ -115,6 +125,7 @@ def _allergy(resource: Json, terminology: Terminology) -> Finding | None:
     )
 
 
+CONCLUDED = frozenset({"bone-marrow-edema-or-cleft", "asymptomatic", "worsening"})
 MEASURED = frozenset({"egfr", "pregnancy-status"})
 
 
@@ -136,6 +147,18 @@ def _observation(resource: Json, terminology: Terminology) -> Finding | None:
     return replace(seen, value=number, display=f"eGFR {number:g} mL/min/1.73 m²")
 
 
+def _report(resource: Json, terminology: Terminology) -> Finding | None:
+    """What a DiagnosticReport concludes of edema, symptoms and their course, which sites map."""
+    if resource.get("status") in ("entered-in-error", "cancelled"):
+        return None
+    found = (coded(c, terminology)[1] for c in as_list(resource.get("conclusionCode")))
+    concluded = [f for f in found if f and f.sets & CONCLUDED]
+    if not concluded:
+        return None
+    sets = frozenset().union(*(f.sets & CONCLUDED for f in concluded))
+    return replace(concluded[0], source="DiagnosticReport", sets=sets, when=_observed(resource))
+
+
 def _observed(resource: Json) -> Any:
     return (
         as_date(resource.get("effectiveDateTime"))
@@ -150,6 +173,7 @@ READERS: dict[str, Callable[[Json, Terminology], Finding | None]] = {
     "Device": _device,
     "AllergyIntolerance": _allergy,
     "Observation": _observation,
+    "DiagnosticReport": _report,
 }
 
 

@@ -16,6 +16,8 @@ KINDS = {
     "devices": "Device",
     "allergies": "AllergyIntolerance",
 }
+# Read where it is sent, under whatever key; that it is not sent says nothing.
+ALSO_READ = frozenset({"DiagnosticReport"})
 KEYS = {resource_type: key for key, resource_type in KINDS.items()}
 
 
@@ -49,10 +51,12 @@ class Prefetched:
     def _add(self, value: Any) -> set[str]:
         kinds = set()
         for resource in resources_in(value):
-            kind = KEYS.get(as_text(resource.get("resourceType")))
+            resource_type = as_text(resource.get("resourceType"))
+            kind = KEYS.get(resource_type)
             if kind:
                 kinds.add(kind)
                 self.counts[kind] += 1
+            if kind or resource_type in ALSO_READ:
                 self.resources.append(resource)
         return kinds
 

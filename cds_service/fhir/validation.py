@@ -27,6 +27,7 @@ MODELS = (
     "AllergyIntolerance",
     "Condition",
     "Device",
+    "DiagnosticReport",
     "Observation",
     "Patient",
     "Procedure",

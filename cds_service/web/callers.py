@@ -17,9 +17,11 @@ from cds_service.access.tokens import Refused, Verifier
 from cds_service.cards.dialect import Manner, Wishes
 from cds_service.cards.dialects import DIALECTS
 from cds_service.config import Settings
+from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
-from cds_service.silence import Silence
+from cds_service.mappings.local import MappingsError, with_local_codes
+from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
 
 # Whether a client's token id is new; it is kept until a time, in seconds since 1970.
@@ -32,39 +34,40 @@ class NoClients(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A client, the way to its FHIR servers, if it has one, what it wants not shown, and
-    how it is answered.
+    """A client, the way to its FHIR servers, if it has one, what it wants not shown, how
+    it is answered, and the knowledge with its own codes, of which there are `local_codes`.
     """
 
     client: Client
     fetcher: Fetcher | None
     silence: Silence
     manner: Manner
+    knowledge: Knowledge
+    local_codes: int
 
 
 class Callers:
     """All callers of this process. Raises ClientsError where the clients file is wrong.
 
-    `remember` says whether a token is new (see `Store`); `silenceable` are the names of variants
-    and rules that a client may silence.
+    `remember` says whether a token is new (see `Store`).
     """
 
     def __init__(
         self,
         settings: Settings,
         remember: Remember,
-        silenceable: frozenset[str],
+        knowledge: Knowledge,
         now: Callable[[], float] = time.time,
     ):
         self._settings = settings
         self._remember = remember
-        self._silenceable = silenceable
+        self._knowledge = knowledge
         self._now = now
         self._keys = Keys()
         self._verifier: Verifier | None = None
         self._callers: dict[str, Caller] = {}
         if settings.open:
-            self._open = _caller(_anyone(settings), loopback=True)
+            self._open = _caller(_anyone(settings), knowledge, loopback=True)
         else:
             self._take_clients()
 
@@ -81,6 +84,12 @@ class Callers:
         return self._callers[client.name]
 
     @property
+    def local_codes(self) -> int:
+        """How many codes the sites have mapped, all together."""
+        callers = [self._open] if self._settings.open else self._callers.values()
+        return sum(caller.local_codes for caller in callers)
+
+    @property
     def answers_nobody(self) -> bool:
         return not self._settings.open and not self._callers
 
@@ -95,10 +104,11 @@ class Callers:
 
     def _take_clients(self) -> None:
         file = self._settings.clients
-        clients = read_clients(file, self._silenceable) if file else ()
+        silenceable = what_can_be_silenced(self._knowledge)
+        clients = read_clients(file, silenceable) if file else ()
         seconds = self._settings.token_seconds
         self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
-        self._callers = {client.name: _caller(client) for client in clients}
+        self._callers = {client.name: _caller(client, self._knowledge) for client in clients}
 
     def _endpoint(self, request: Request) -> str:
         """The address that was called, as the client sees it."""
@@ -113,17 +123,29 @@ def _anyone(settings: Settings) -> Client:
         fetch_milliseconds=settings.fetch_milliseconds,
         on_too_little=settings.on_too_little,
         dialect=settings.dialect,
+        codes=settings.codes,
         preference_list=read_preference_list(file) if (file := settings.preference_list) else {},
     )
 
 
-def _caller(client: Client, loopback: bool = False) -> Caller:
+def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Caller:
     """FHIR servers on this machine may be called in open mode only."""
+    known, number = _with_local_codes(client, knowledge)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
     wishes = Wishes(client.preference_list, client.links, client.ratings)
     manner = Manner(DIALECTS[client.dialect], wishes)
     if not client.fetch_milliseconds:
-        return Caller(client, None, silence, manner)
+        return Caller(client, None, silence, manner, known, number)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
     fetcher = Fetcher(allowed, client.fetch_milliseconds / 1000)
-    return Caller(client, fetcher, silence, manner)
+    return Caller(client, fetcher, silence, manner, known, number)
+
+
+def _with_local_codes(client: Client, knowledge: Knowledge) -> tuple[Knowledge, int]:
+    """Raises ClientsError."""
+    if client.codes is None:
+        return knowledge, 0
+    try:
+        return with_local_codes(knowledge, client.codes)
+    except MappingsError as error:
+        raise ClientsError(f"{client.name}.codes: {error}") from error

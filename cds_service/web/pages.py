@@ -10,8 +10,13 @@ from cds_service.about import LIMITS, is_review_due, source_attributes
 from cds_service.decision.knowledge import Guideline, Knowledge, Variant
 
 
-def pages(knowledge: Knowledge, today: Callable[[], date]) -> Blueprint:
-    """The front page, the guideline and its variants, and what there is to know of the service."""
+def pages(
+    knowledge: Knowledge, today: Callable[[], date], local_codes: Callable[[], int]
+) -> Blueprint:
+    """The front page, the guideline and its variants, and what there is to know of the service.
+
+    `local_codes` says how many codes the sites have mapped.
+    """
     blueprint = Blueprint("pages", __name__)
     guideline = knowledge.guideline
 
@@ -25,8 +30,12 @@ def pages(knowledge: Knowledge, today: Callable[[], date]) -> Blueprint:
 
     @blueprint.get("/ready")
     def ready() -> Response:
-        codes = knowledge.terminology.size
-        return jsonify(status="ready", rules_version=knowledge.version, codes=codes)
+        return jsonify(
+            status="ready",
+            rules_version=knowledge.version,
+            codes=knowledge.terminology.size,
+            local_codes=local_codes(),
+        )
 
     @blueprint.get(f"/guidelines/{guideline.id}")
     def show_guideline() -> str | Response:

@@ -63,7 +63,7 @@ def hooks(site: Site) -> Blueprint:
         with phase("read"):
             call = _call(site, caller, templates)
         with phase("answer"), span("hook") as traced:
-            answer = _answer(call, site.knowledge)
+            answer = _answer(call, caller.knowledge)
             current().take(call.hook, answer)
             _describe(traced)
         with phase("keep"):

@@ -1,0 +1,249 @@
+"""A site's own codes: read from its folder, checked row by row, and understood like ours."""
+
+import json
+
+import pytest
+
+from cds_service import create_app
+from cds_service.access.clients import ClientsError
+from cds_service.cli import main
+from cds_service.config import Settings
+from cds_service.hook import answer_hook
+from cds_service.mappings.local import MappingsError, with_local_codes
+from tests.small_world import (
+    CPT,
+    FRACTURE,
+    MRI_LUMBAR_WO,
+    PAIN,
+    ROOT,
+    TODAY,
+    concept,
+    condition,
+    days_ago,
+    hook_call,
+    hook_request,
+    knowledge,
+    observation,
+    order,
+    resource,
+)
+from tests.test_access import BASE, ISSUER, call, clients_file, token
+
+SITE = ROOT / "fixtures" / "local-codes"
+ORDERS, FINDINGS = "urn:example:hospital:orders", "urn:example:hospital:findings"
+CONTRAST_MRI = (ORDERS, "MRLSPW")
+ASKED = ("http://loinc.org", "1-8")  # some question, of which the value says it
+EDEMA, NO_PAIN, WORSE = (FINDINGS, "RAD-EDEMA"), (FINDINGS, "NRS-0"), (FINDINGS, "PT-WORSE")
+ORDER_COLUMNS = "code,display,system,procedure,region"
+FINDING_COLUMNS = "code,display,system,finding,region"
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Ours, and the codes of a hospital."""
+    return with_local_codes(knowledge(), SITE)[0]
+
+
+def answered(site, *drafts, **chart):
+    return answer_hook(hook_call(hook_request(*drafts, **chart)), site)
+
+
+def fact(site, name, *reasons, **chart):
+    (decision,) = answered(
+        site, order(MRI_LUMBAR_WO, reasons=(FRACTURE, *reasons)), **chart
+    ).decisions
+    return decision.facts[name].value
+
+
+class TestOrders:
+    def test_a_local_code_is_rated_like_any_other(self, site):
+        draft = order(CONTRAST_MRI, reasons=(FRACTURE, PAIN))
+        assert answered(knowledge(), draft).decisions == []
+        (decision,) = answered(site, draft).decisions
+        assert (decision.category, decision.topic) == ("usually-not-appropriate", "variant1")
+        assert decision.case.order.place.code == "lumbar"
+
+    def test_what_is_suggested_carries_the_local_code_first(self, site):
+        (card,) = answered(site, order(CONTRAST_MRI, reasons=(FRACTURE, PAIN))).body["cards"]
+        codings = card["suggestions"][0]["actions"][0]["resource"]["code"]["coding"]
+        assert (codings[0]["system"], codings[0]["code"]) == (ORDERS, "MRLSPWO")
+        assert CPT in [coding["system"] for coding in codings]
+
+    def test_others_are_not_sent_local_codes_first(self, site):
+        draft = order((CPT, "72149"), reasons=(FRACTURE, PAIN))
+        (card,) = answered(site, draft).body["cards"]
+        codings = card["suggestions"][0]["actions"][0]["resource"]["code"]["coding"]
+        assert codings[0]["system"] == CPT
+
+
+class TestFindings:
+    @pytest.mark.parametrize(
+        ("name", "code", "value"),
+        [
+            ("edema_or_cleft", EDEMA, True),
+            ("symptomatic", NO_PAIN, False),
+            ("worsening", WORSE, True),
+        ],
+    )
+    def test_from_a_condition_an_observation_and_a_report(self, site, name, code, value):
+        seen = observation(ASKED, days_ago(3), valueCodeableConcept=concept(code))
+        assert fact(site, name, conditions=[condition(code)]) is value
+        assert fact(site, name, observations=[observation(code, days_ago(3))]) is value
+        assert fact(site, name, observations=[seen]) is value
+        assert fact(site, name, observations=[report(code, 3)]) is value
+        assert fact(site, name, code) is value
+
+    def test_a_report_counts_for_90_days(self, site):
+        assert fact(site, "edema_or_cleft", observations=[report(EDEMA, 90)]) is True
+        assert fact(site, "edema_or_cleft", observations=[report(EDEMA, 91)]) is None
+
+    @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+    def test_one_that_was_withdrawn_does_not_count(self, site, status):
+        withdrawn = report(EDEMA, 3, status=status)
+        assert fact(site, "edema_or_cleft", observations=[withdrawn]) is None
+
+    def test_another_patients_does_not_count(self, site):
+        other = {**report(EDEMA, 3), "subject": {"reference": "Patient/somebody-else"}}
+        assert fact(site, "edema_or_cleft", observations=[other]) is None
+
+    def test_a_report_says_nothing_else_of_the_patient(self, site):
+        cancer = report(("http://snomed.info/sct", "254837009"), 3)
+        assert fact(site, "malignancy", observations=[cancer]) is False
+
+    def test_without_the_map_nothing_is_known(self):
+        assert fact(knowledge(), "edema_or_cleft", observations=[report(EDEMA, 3)]) is None
+
+
+def report(code, days, **fields):
+    made = resource("DiagnosticReport", "r-1", status="final", code={"text": "MRI"})
+    conclusion = [{"coding": [{"system": code[0], "code": code[1]}]}]
+    return {**made, "conclusionCode": conclusion, "effectiveDateTime": days_ago(days), **fields}
+
+
+def folder(tmp_path, text, name="orders.csv"):
+    made = tmp_path / "codes"
+    made.mkdir(exist_ok=True)
+    (made / name).write_text(text, "utf-8")
+    return made
+
+
+def orders(*rows):
+    return "\n".join([ORDER_COLUMNS, *rows, ""])
+
+
+WRONG = {
+    "other columns": ("a,b\n", "line 1: the columns must be"),
+    "no code": (orders(",x,urn:x,mri-spine-wo,"), "line 2: code and system"),
+    "no system": (orders("A,x,,mri-spine-wo,"), "line 2: code and system"),
+    "a procedure that is none": (orders("A,x,urn:x,mri-knee,"), "line 2: mri-knee is no procedure"),
+    "a region that is none": (orders("A,x,urn:x,mri-spine-wo,knee"), "line 2: knee is no region"),
+    "a finding that is none": (
+        f"{FINDING_COLUMNS}\nA,x,urn:x,joy,\n",
+        "line 2: joy is no finding",
+    ),
+    "one code twice": (
+        orders("A,x,urn:x,mri-spine-wo,", "A,x,urn:x,mri-spine-w,"),
+        "line 3: A is mapped twice",
+    ),
+    "one of our codes": (orders(f"72148,x,{CPT},mri-spine-w,lumbar"), "line 2: 72148 of"),
+    "nothing": (orders(), "no code found"),
+}
+
+
+class TestTheFolder:
+    @pytest.mark.parametrize(("text", "told"), WRONG.values(), ids=WRONG)
+    def test_each_problem_is_told_with_file_and_row(self, tmp_path, text, told):
+        with pytest.raises(MappingsError, match=told):
+            with_local_codes(knowledge(), folder(tmp_path, text))
+
+    def test_all_problems_are_told_at_once(self, tmp_path):
+        text = f"{ORDER_COLUMNS}\nA,x,urn:x,mri-knee,\nB,x,urn:x,mri-spine-wo,knee\n"
+        with pytest.raises(MappingsError) as caught:
+            with_local_codes(knowledge(), folder(tmp_path, text))
+        assert len(caught.value.problems) == 2
+
+    def test_a_folder_that_is_not_there(self, tmp_path):
+        with pytest.raises(MappingsError, match="no such folder"):
+            with_local_codes(knowledge(), tmp_path / "none")
+
+    def test_a_concept_map_says_the_same(self, tmp_path, site):
+        regions = [{"property": "urn:vcf-appropriateness:region", "value": "lumbar"}]
+        mapped = {"code": "mri-spine-w", "equivalence": "equivalent", "product": regions}
+        painless = {"code": "asymptomatic", "equivalence": "equivalent"}
+        groups = [
+            {
+                "source": ORDERS,
+                "target": "urn:vcf-appropriateness:procedure",
+                "element": [{"code": "MRLSPW", "display": "MRI", "target": [mapped]}],
+            },
+            {
+                "source": FINDINGS,
+                "target": "urn:vcf-appropriateness:value-set",
+                "element": [{"code": "NRS-0", "target": [painless]}],
+            },
+        ]  # fmt: skip
+        document = {"resourceType": "ConceptMap", "status": "active", "group": groups}
+        made, number = with_local_codes(
+            knowledge(), folder(tmp_path, json.dumps(document), "map.json")
+        )
+        assert number == 2
+        assert made.terminology.orders[CONTRAST_MRI] == site.terminology.orders[CONTRAST_MRI]
+        assert made.terminology.meanings[NO_PAIN] == site.terminology.meanings[NO_PAIN]
+
+    def test_a_file_that_is_no_concept_map(self, tmp_path):
+        elsewhere = [{"target": "urn:x", "element": [{"code": "A"}]}]
+        other = {"resourceType": "ConceptMap", "status": "active", "group": elsewhere}
+        for text in ("{", '{"resourceType": "Patient"}', json.dumps(other)):
+            with pytest.raises(MappingsError, match=r"map\.json"):
+                with_local_codes(knowledge(), folder(tmp_path, text, "map.json"))
+
+    def test_lint_checks_it(self, tmp_path, capsys):
+        assert main(["lint", "--codes", str(SITE)]) == 0
+        assert "7 codes of the site" in capsys.readouterr().out
+        wrong = folder(tmp_path, WRONG["a region that is none"][0])
+        assert main(["lint", "--codes", str(wrong)]) == 1
+        assert "orders.csv: line 2" in capsys.readouterr().out
+
+    def test_three_thousand_rows(self, tmp_path):
+        rows = "".join(f"L{n},MRI {n},urn:x,mri-spine-wo,lumbar\n" for n in range(3000))
+        _, number = with_local_codes(knowledge(), folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}"))
+        assert number == 3000
+
+
+class TestPerClient:
+    TABLE = f'[a]\niss = ["{ISSUER}"]\njwks = "keys.json"\ncodes = "codes"\n'
+
+    def service(self, tmp_path, text=f"{ORDER_COLUMNS}\nMRW,MRI,urn:x,mri-spine-w,lumbar\n"):
+        folder(tmp_path, text)
+        file = clients_file(tmp_path, self.TABLE)
+        return create_app(Settings(open=False, clients=file, data=tmp_path / "d", public_url=BASE))
+
+    def test_the_codes_of_a_client_count_for_it(self, tmp_path):
+        client = self.service(tmp_path).test_client()
+        assert client.get("/ready").get_json()["local_codes"] == 1
+        assert call(client, token()).status_code == 200
+
+    def test_a_wrong_folder_stops_the_start(self, tmp_path):
+        with pytest.raises(ClientsError, match=r"a\.codes: .*mri-knee"):
+            self.service(tmp_path, f"{ORDER_COLUMNS}\nA,x,urn:x,mri-knee,\n")
+
+    def test_a_new_worker_takes_the_folder_as_it_is_then(self, tmp_path, capsys):
+        app = self.service(tmp_path)
+        rows = "MRW,MRI,urn:x,mri-spine-w,lumbar\nMRWO,MRI,urn:x,mri-spine-wo,lumbar\n"
+        folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}")
+        app.extensions["in_worker"]()
+        assert app.test_client().get("/ready").get_json()["local_codes"] == 2
+        folder(tmp_path, "broken")
+        app.extensions["in_worker"]()
+        assert "clients-file-not-taken" in capsys.readouterr().err
+        assert app.test_client().get("/ready").get_json()["local_codes"] == 2
+
+    def test_in_open_mode_a_setting_names_the_folder(self):
+        client = create_app(Settings(codes=SITE)).test_client()
+        body = hook_request(order(CONTRAST_MRI, reasons=(FRACTURE, PAIN)))
+        answer = client.post("/cds-services/vcf-appropriateness", json=body).get_json()
+        assert len(answer["cards"]) == 1
+
+
+def test_the_day_of_these_tests_is_that_of_the_small_world():
+    assert TODAY.isoformat() == days_ago(0)
