@@ -1,7 +1,7 @@
 """What is kept of a consult: the rows for the store. No patient, practitioner or order in them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.about import VERSION
@@ -16,7 +16,10 @@ from cds_service.store.tables import decisions, unmapped_codes
 # A code or a system is kept if it looks like one: nobody's name fits.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
 SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
+LONGEST_WORDS = 200
 NOT_A_CODE = "(not a code)"
+# Whether of an order or a reason, system, code, and of an order its words.
+Unmapped = tuple[str, str, str, str]
 # What the buttons of each card do, by the ids of card and suggestion.
 Offered = Mapping[str, Mapping[str, str]]
 UNKNOWN, PRESUMED = "unknown", "presumed"
@@ -39,11 +42,17 @@ class Visit:
     pseudonym: Callable[..., str]
 
 
-def rows_of(visit: Visit, consults: list[Consult], offered: Offered) -> list[tuple[str, dict]]:
-    """A row for each evaluated order, and one for each of its codes that is in no map."""
+def rows_of(
+    visit: Visit, consults: list[Consult], offered: Offered, spine_like: list[Unmapped]
+) -> list[tuple[str, dict]]:
+    """A row for each evaluated order, and one for each code that is in no map, of these orders and
+    of others that may be about the spine.
+    """
     rows = [(decisions.name, _decision(visit, consult, offered)) for consult in consults]
-    rows += [(unmapped_codes.name, row) for c in consults for row in _unmapped(visit, c)]
-    return rows
+    unmapped = [row for c in consults for row in _unmapped(visit, c.consult_id, c.unmapped)]
+    hook = visit.pseudonym("hook", visit.client, visit.hook_instance)
+    unmapped += _unmapped(visit, hook, spine_like)
+    return rows + [(unmapped_codes.name, row) for row in unmapped]
 
 
 def advice_key(visit: Visit, consult: Consult) -> str | None:
@@ -127,13 +136,15 @@ def _value(fact: Fact) -> str:
     return PRESUMED if fact.how == PRESUMED else str(fact.value).lower()
 
 
-def _unmapped(visit: Visit, consult: Consult) -> Iterator[dict]:
-    for about, system, code in dict.fromkeys(consult.unmapped):
+def _unmapped(visit: Visit, consult: str, codes: Iterable[Unmapped]) -> Iterator[dict]:
+    """The words of a code only where they are those of an order."""
+    for about, system, code, words in dict.fromkeys(codes):
         yield {
             "client": visit.client,
-            "consult": consult.consult_id,
+            "consult": consult,
             "about": about,
             "system": system if SYSTEM.fullmatch(system) else "",
             "code": code if CODE.fullmatch(code) else NOT_A_CODE,
+            "display": "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS],
             "day": day_of(visit.at),
         }

@@ -22,9 +22,16 @@ from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
 from cds_service.decision.relevance import RELEVANT, TOO_LITTLE_TO_GO_ON
 from cds_service.fhir.chart import read_chart
-from cds_service.fhir.orders import ORDER_SIGN, DraftOrder, Drafts, problem_with_order, read_orders
+from cds_service.fhir.orders import (
+    ORDER_SIGN,
+    DraftOrder,
+    Drafts,
+    problem_with_order,
+    read_orders,
+)
 from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
+from cds_service.fhir.unmapped import Unmapped
 from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
@@ -80,8 +87,8 @@ class HookCall:
 @dataclass
 class Answer:
     """The response body, the consults behind it, what the buttons of each card do, why other
-    orders were passed over, how each fetch ended, and how many codes of each system were in no map
-    or contradicted each other.
+    orders were passed over, how each fetch ended, how many codes of each system were in no map or
+    contradicted each other, and the codes of other orders that may be about the spine.
     """
 
     body: Json
@@ -91,6 +98,7 @@ class Answer:
     fetches: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     conflicting: Counter[str] = field(default_factory=Counter)
+    spine_like: list[Unmapped] = field(default_factory=list)
 
     @property
     def decisions(self) -> list[Decision]:
@@ -127,6 +135,7 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
         fetches,
         unmapped,
         conflicting,
+        drafts.spine_like,
     )
 
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "access": set(),
     "store": set(),
     "history": {"about", "cards", "decision", "store"},
-    "report": {"about", "cards", "config", "decision", "services", "store"},
+    "report": {"about", "cards", "config", "decision", "mappings", "services", "store"},
     "doctor": {
         "__init__",
         "about",

@@ -4,6 +4,8 @@ import time
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cds_service import create_app
 from cds_service.config import Settings
@@ -236,6 +238,33 @@ def test_without_a_store_nothing_is_said_to_be_kept():
     )
     assert answer.status_code == 200
     assert "none is kept" in answer.get_json()["issue"][0]["diagnostics"]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(), some, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("card", "outcome", "outcomeTimestamp", "acceptedSuggestions", "overrideReason")
+FIELDS += ("overrideReasons", "extension")
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(field=st.sampled_from(FIELDS), value=ANYTHING)
+def test_whatever_stands_in_a_field_is_taken_or_told_and_spoils_nothing(service, field, value):
+    good, odd = {**TAKEN, "card": str(uuid4())}, {**DISMISSED, field: value}
+    answer = service.feedback(odd, good)
+    assert answer.status_code == 200
+    first, *told = answer.get_json()["issue"]
+    assert first["diagnostics"] in ("1 of 2 items were taken.", "2 of 2 items were taken.")
+    assert all(issue["expression"][0].startswith("feedback[0]") for issue in told)
+    assert good["card"] in [row["card"] for row in service.rows()]
 
 
 REQUEST = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))

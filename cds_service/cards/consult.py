@@ -29,7 +29,7 @@ class Consult:
     base_url: str
     knowledge: Knowledge
     unresolved_reasons: tuple[str, ...] = ()
-    unmapped: tuple[tuple[str, str, str], ...] = ()
+    unmapped: tuple[tuple[str, str, str, str], ...] = ()
     problem: str = ""
     hidden: str = ""
     unrated: bool = False

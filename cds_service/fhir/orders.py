@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.decision.chart import Finding, Order
 from cds_service.decision.knowledge import Knowledge, Procedure
-from cds_service.decision.terminology import ANSWERS, OrderMeaning, Place, Terminology, union
+from cds_service.decision.terminology import OrderMeaning, Place, Terminology, union
 from cds_service.fhir.findings import coded, finding_of
 from cds_service.fhir.plain import (
     Json,
@@ -21,16 +21,19 @@ from cds_service.fhir.plain import (
     reference,
     refers_to_another,
 )
+from cds_service.fhir.unmapped import (
+    Unmapped,
+    by_known_system,
+    may_be_about_the_spine,
+    unmapped_codes,
+)
 from cds_service.fhir.validation import problem_with
 
 ORDER_SIGN = "order-sign"
 CONFLICTING_CODES = "conflicting-codes"
+NOT_OURS = "not-ours"
 MYELOGRAPHY = "ct-myelography-spine"
 CT_WITH_CONTRAST = "ct-spine-w"
-
-
-# A code that is in no map: whether of the order or a reason, its system and the code.
-Unmapped = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,13 @@ class DraftOrder:
 
 @dataclass
 class Drafts:
-    """The orders of ours, and why others were passed over."""
+    """The orders of ours, and why others were passed over; `spine_like` are the codes of those
+    that are in no map, and whose words are about the spine.
+    """
 
     orders: list[DraftOrder] = field(default_factory=list)
     others: list[Json] = field(default_factory=list)
+    spine_like: list[Unmapped] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     conflicting: Counter[str] = field(default_factory=Counter)
@@ -81,10 +87,12 @@ def read_orders(
     drafts = Drafts()
     for resource in selected(hook, context):
         meanings, why_not = _asked_for(resource, knowledge)
-        unmapped = tuple(_unmapped(resource, knowledge.terminology))
-        drafts.unmapped += _by_known_system(unmapped, knowledge.terminology)
+        unmapped = unmapped_codes(resource, knowledge.terminology)
+        drafts.unmapped += by_known_system(unmapped, knowledge.terminology)
         if why_not:
             drafts.passed_over[why_not] += 1
+            if why_not == NOT_OURS and may_be_about_the_spine(resource):
+                drafts.spine_like += [u for u in unmapped if u[0] == "order"]
             if why_not == CONFLICTING_CODES:
                 drafts.conflicting += _systems(resource, knowledge.terminology)
             drafts.others.append(resource)
@@ -104,25 +112,6 @@ def problem_with_order(draft: DraftOrder, patient_id: str) -> str | None:
     return problem_with(draft.resource)
 
 
-def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
-    """The codes of an order and its reasons that are in no map."""
-    concepts = [(resource.get("code"), "order", terminology.orders)]
-    reasons = as_list(resource.get("reasonCode"))
-    concepts += [(concept, "reason", terminology.meanings) for concept in reasons]
-    for concept, about, known in concepts:
-        for system, code, _ in codings(concept):
-            key = terminology.normalise(system, code)
-            mapped = key in known or (key and terminology.meaning(key))
-            if not mapped and system != ANSWERS:
-                yield about, *(key or (system, code))
-
-
-def _by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:
-    """How many by system; a system that we do not know is "other"."""
-    keys = (terminology.normalise(system, code) for _, system, code in unmapped)
-    return Counter(key[0] if key else "other" for key in keys)
-
-
 def _systems(resource: Json, terminology: Terminology) -> Counter[str]:
     """The systems of the codes of an order that are in the order map."""
     keys = (terminology.normalise(s, code) for s, code, _ in codings(resource.get("code")))
@@ -139,7 +128,7 @@ def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning]
         return [], "do-not-perform"
     meanings = list(_meanings(resource.get("code"), knowledge.terminology))
     if not meanings:
-        return [], "not-ours"
+        return [], NOT_OURS
     procedure = _procedure(meanings, knowledge)
     if procedure is None:
         return [], CONFLICTING_CODES

@@ -24,6 +24,7 @@ FINDINGS = BASE + "value-set"
 OF_SITES = frozenset({"bone-marrow-edema-or-cleft", "worsening"})
 COLUMNS = {"procedure": ["code", "display", "system", "procedure", "region"]}
 COLUMNS["finding"] = ["code", "display", "system", "finding", "region"]
+COUNT = "count"
 
 Key = tuple[str, str]
 
@@ -102,7 +103,8 @@ def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
         problems.add(file.name, "", f"cannot be read: {error}")
         return
     lines = csv.DictReader(text.splitlines())
-    kind = next((k for k, columns in COLUMNS.items() if lines.fieldnames == columns), None)
+    header = [name for name in lines.fieldnames or [] if name != COUNT]
+    kind = next((k for k, columns in COLUMNS.items() if header == columns), None)
     if kind is None:
         wanted = " or ".join(",".join(columns) for columns in COLUMNS.values())
         problems.add(file.name, "line 1", f"the columns must be {wanted}")
@@ -111,6 +113,8 @@ def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
         cells = [(row.get(column) or "").strip() for column in COLUMNS[kind]]
         code, display, system, means, region = cells
         where = (file.name, f"line {lines.line_num}")
+        if not means and COUNT in row:
+            continue
         yield Row(where, kind, code, display, system, means, region)
 
 

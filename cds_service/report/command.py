@@ -11,16 +11,22 @@ from datetime import UTC, date, datetime, timedelta
 from rich.console import Console
 
 from cds_service.config import ConfigError, Settings, settings_from
+from cds_service.mappings.local import COLUMNS, COUNT
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
-from cds_service.report.formats import as_csv, as_json, as_tables
+from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
 from cds_service.report.measure import as_measure_report
-from cds_service.report.queries import make_report
+from cds_service.report.proposals import proposal
+from cds_service.report.queries import Unmapped, make_report, unmapped_in
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
 from cds_service.store.schema import LATEST, migrate
 from cds_service.store.store import Place, take_in_what_is_left
 
+UNMAPPED = {
+    "unmapped": "list the codes that are in no map, as a CSV file to be filled in",
+    "suggest": "the same, filled in where an order's words are clear; to be confirmed by a person",
+}
 DONE, FAILED = 0, 1
 FORMATS = ("table", "csv", "json", "fhir")
 DAYS = 30
@@ -38,6 +44,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     _add_period(export)
     export.add_argument("--format", choices=("csv", "json"), default="csv")
     export.set_defaults(run=_with_store(_feedback))
+    for name, about in UNMAPPED.items():
+        finding = commands.add_parser(name, help=about)
+        _add_period(finding)
+        finding.add_argument("--about", choices=("order", "reason"), default="order")
+        finding.set_defaults(run=_with_store(_unmapped), command=name)
     cleaning = commands.add_parser("purge", help="delete what is older than CDS_KEEP_DAYS")
     cleaning.set_defaults(run=_with_store(_purge))
     moving = commands.add_parser("migrate", help="bring the tables to a version")
@@ -126,6 +137,22 @@ def _feedback(options: argparse.Namespace, settings: Settings, database: Databas
         rows = list(feedback.feedback_in(connection, _period(options)))
     print(feedback.as_csv(rows) if options.format == "csv" else feedback.as_json(rows))
     return DONE
+
+
+def _unmapped(options: argparse.Namespace, settings: Settings, database: Database) -> int:
+    """The columns of a site's map, and how often each code came."""
+    take_in_what_is_left(Place(settings.database_url, settings.data), database)
+    with database.begin() as connection:
+        found = [u for u in unmapped_in(connection, _period(options)) if u.about == options.about]
+    column = "procedure" if options.about == "order" else "finding"
+    rows = [[u.code, u.display, u.system, *_filled(options, u), u.number] for u in found]
+    print(csv_of([*COLUMNS[column], COUNT], rows), end="")
+    return DONE
+
+
+def _filled(options: argparse.Namespace, unmapped: Unmapped) -> tuple[str, str]:
+    """Procedure and region, where they are asked for."""
+    return proposal(unmapped.display) if options.command == "suggest" else ("", "")
 
 
 def _purge(_: argparse.Namespace, settings: Settings, database: Database) -> int:

@@ -214,20 +214,21 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Unmapped:
-    """A code that is in no map: of an order or of a reason, and how often it came."""
+    """A code that is in no map: of an order (with its words) or of a reason, and how often."""
 
     about: str
     system: str
     code: str
+    display: str
     number: int
 
 
-def unmapped_in(connection: Connection, period: Period, most: int) -> list[Unmapped]:
+def unmapped_in(connection: Connection, period: Period, most: int | None = None) -> list[Unmapped]:
     """The most frequent ones first."""
     u = unmapped_codes.c
     number = func.count().label("number")
     asked = (
-        select(u.about, u.system, u.code, number)
+        select(u.about, u.system, u.code, func.max(func.coalesce(u.display, "")), number)
         .where(u.day.between(*period.days))
         .group_by(u.about, u.system, u.code)
         .order_by(number.desc(), u.system, u.code)

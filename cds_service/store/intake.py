@@ -10,7 +10,7 @@ from cds_service.store.database import Database, RowRefused, StoreDown, insert_n
 from cds_service.store.spool import NotForUs, Spool
 from cds_service.store.tables import KEPT
 
-FORMAT = 2  # one more with each column, so that a version before it leaves the lines alone
+FORMAT = 3  # one more with each column, so that a version before it leaves the lines alone
 AT_ONCE = 500
 GATHER_SECONDS = 1.0
 LOOK_AROUND_SECONDS = 2.0

@@ -72,7 +72,8 @@ feedback = Table(
     Column("comment", Text, nullable=True),
 )
 
-# Codes of evaluated orders and their reasons that are in no map.
+# Codes that are in no map: of evaluated orders and their reasons, and of other orders that may be
+# about the spine. The words are those of an order, never of a reason.
 unmapped_codes = Table(
     "unmapped_codes",
     metadata,
@@ -82,6 +83,7 @@ unmapped_codes = Table(
     Column("system", String(200), primary_key=True),
     Column("code", String(64), primary_key=True),
     Column("day", Integer, nullable=False, index=True),
+    Column("display", String(200), nullable=True),
 )
 
 KEPT = {table.name: table for table in (decisions, feedback, unmapped_codes)}

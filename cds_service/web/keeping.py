@@ -40,10 +40,11 @@ class Keeping:
 
     def keep(self, call: HookCall, client: Client, answer: Answer) -> None:
         """Before the answer goes out."""
-        if self._store is None or not answer.consults:
+        if self._store is None or not (answer.consults or answer.spine_like):
             return
         visit = self._visit(self._store, client, call.hook_instance, call.patient_id)
-        self._store.keep(rows_of(visit, answer.consults, answer.offered))
+        rows = rows_of(visit, answer.consults, answer.offered, answer.spine_like)
+        self._store.keep(rows)
 
     def _visit(self, store: Store, client: Client, instance: str, patient_id: str) -> Visit:
         record = current()

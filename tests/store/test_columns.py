@@ -62,6 +62,7 @@ WHY = {
     "unmapped_codes.system": "the name of a code system, or nothing where it is none",
     "unmapped_codes.code": "a code, without its words; nothing where it does not look like one",
     "unmapped_codes.day": TIME,
+    "unmapped_codes.display": "the words of an order code, of the site's catalogue; not of reasons",
 }
 
 

@@ -1,0 +1,43 @@
+"""Codes of orders and their reasons that are in no map, so that somebody may map them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from cds_service.decision.terminology import ANSWERS, Terminology
+from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
+
+# Whether of the order or a reason, its system, the code, and of an order its display.
+Unmapped = tuple[str, str, str, str]
+# Words by which an order that is not ours may be about the spine after all.
+SPINE = re.compile(r"spin(e|al)|vertebr|lumbar|kyphoplast|wirbel|columna|[ctl][ -]?spine", re.I)
+
+
+def unmapped_codes(resource: Json, terminology: Terminology) -> tuple[Unmapped, ...]:
+    """The codes of an order and its reasons that are in no map; our own answers are in none."""
+    return tuple(_unmapped(resource, terminology))
+
+
+def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
+    concepts = [(resource.get("code"), "order", terminology.orders)]
+    reasons = as_list(resource.get("reasonCode"))
+    concepts += [(concept, "reason", terminology.meanings) for concept in reasons]
+    for concept, about, known in concepts:
+        for system, code, said in codings(concept):
+            key = terminology.normalise(system, code)
+            mapped = key in known or (key and terminology.meaning(key))
+            if not mapped and system != ANSWERS:
+                yield about, *(key or (system, code)), said if about == "order" else ""
+
+
+def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:
+    """How many by system; a system that we do not know is "other"."""
+    keys = (terminology.normalise(system, code) for _, system, code, _ in unmapped)
+    return Counter(key[0] if key else "other" for key in keys)
+
+
+def may_be_about_the_spine(resource: Json) -> bool:
+    """By all that the order's code says in words."""
+    concept = resource.get("code")
+    said = [words for _, _, words in codings(concept)]
+    return SPINE.search(" ".join([*said, as_text(as_dict(concept).get("text"))])) is not None

@@ -1,0 +1,108 @@
+"""Codes in no map: listed to be filled in, and filled in where an order's words are clear."""
+
+import csv
+import io
+
+import pytest
+
+from cds_service import create_app
+from cds_service.cli import main
+from cds_service.config import Settings
+from cds_service.mappings.local import with_local_codes
+from cds_service.report.proposals import proposal
+from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, knowledge, order
+
+SERVICE = "/cds-services/vcf-appropriateness"
+LOCAL = "urn:example:hospital:orders"
+
+
+def draft(code, display, text="", **fields):
+    concept = {"coding": [{"system": LOCAL, "code": code, "display": display}], "text": text}
+    return {**order(("x", "y"), reasons=(FRACTURE,), **fields), "code": concept}
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch, capsys):
+    """What a command lists after some hooks."""
+
+    def run(command, *requests, about="order"):
+        app = create_app(Settings(store=True, data=tmp_path))
+        for number, request in enumerate(requests):
+            body = {**request, "hookInstance": f"hook-{number}"}
+            app.test_client().post(SERVICE, json=body)
+        app.extensions["store"].finish()
+        monkeypatch.setenv("CDS_DATA", str(tmp_path))
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        capsys.readouterr()
+        assert main([command, "--about", about]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+SPINE = hook_request(draft("MR17", "MRI LUMBAR SPINE W/O CONTRAST"))
+CHEST = hook_request(draft("XR1", "XR CHEST PA"))
+
+
+def test_orders_that_may_be_about_the_spine_most_frequent_first(listed):
+    other = hook_request(draft("MR18", "MRI THORACIC SPINE"))
+    rows = list(csv.reader(io.StringIO(listed("unmapped", other, SPINE, SPINE, CHEST))))
+    assert rows == [
+        ["code", "display", "system", "procedure", "region", "count"],
+        ["MR17", "MRI LUMBAR SPINE W/O CONTRAST", LOCAL, "", "", "2"],
+        ["MR18", "MRI THORACIC SPINE", LOCAL, "", "", "1"],
+    ]
+
+
+def test_reasons_have_no_words(listed):
+    reason = {"coding": [{"system": "urn:dx", "code": "D1", "display": "Zebediah"}]}
+    request = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
+    request["context"]["draftOrders"]["entry"][0]["resource"]["reasonCode"].append(reason)
+    out = listed("unmapped", request, about="reason")
+    assert out.splitlines() == ["code,display,system,finding,region,count", "D1,,urn:dx,,,1"]
+
+
+def test_free_text_of_an_order_is_not_kept(listed):
+    typed = hook_request(draft("MR17", "", text="Lumbar spine of Zebediah"))
+    assert "Zebediah" not in listed("unmapped", typed)
+
+
+def test_what_is_suggested_can_be_loaded_once_it_is_confirmed(listed, tmp_path):
+    unclear = hook_request(draft("MR18", "MRI SPINE"))
+    folder = tmp_path / "codes"
+    folder.mkdir()
+    (folder / "orders.csv").write_text(listed("suggest", SPINE, unclear), "utf-8")
+    site, number = with_local_codes(knowledge(), folder)
+    assert number == 1
+    assert site.terminology.orders[LOCAL, "MR17"].procedure == "mri-spine-wo"
+
+
+WORDS = {
+    "MRI LUMBAR SPINE W/O CONTRAST": ("mri-spine-wo", "lumbar"),
+    "MR L-Spine WO": ("mri-spine-wo", "lumbar"),
+    "MRI thoracic spine with contrast": ("mri-spine-w", "thoracic"),
+    "MRI C-SPINE W WO CONTRAST": ("mri-spine-wo-w", "cervical"),
+    "MRI lumbar spine without and with contrast": ("mri-spine-wo-w", "lumbar"),
+    "MRI LUMBAR W/O & W": ("mri-spine-wo-w", "lumbar"),
+    "CT LUMBAR SPINE WITHOUT CONTRAST": ("ct-spine-wo", "lumbar"),
+    "CT T-spine w contrast": ("ct-spine-w", "thoracic"),
+    "NM BONE SCAN WHOLE BODY": ("bone-scan-whole-body", ""),
+    "IR KYPHOPLASTY LUMBAR": ("vertebral-augmentation", ""),
+    # Not clear, or another study.
+    "MRI LUMBAR SPINE": ("", ""),
+    "MRI SPINE W CONTRAST": ("", ""),
+    "MRI THORACIC AND LUMBAR SPINE W/O": ("", ""),
+    "CT MYELOGRAM LUMBAR SPINE WITH CONTRAST": ("", ""),
+    "MRA CERVICAL WITHOUT CONTRAST": ("", ""),
+    "CT GUIDED BIOPSY LUMBAR SPINE W/O": ("", ""),
+    "XR LUMBAR SPINE 2 VIEWS": ("", ""),
+    "PHYSICAL THERAPY LUMBAR": ("", ""),
+    "": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("words", "named"), WORDS.items())
+def test_only_what_the_words_name_clearly_is_proposed(words, named):
+    assert proposal(words) == named
+    if named[0]:
+        assert named[0] in knowledge().guideline.procedures
