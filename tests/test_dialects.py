@@ -14,7 +14,7 @@ from cds_service.cards.dialect import Manner, Wishes
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import CONTENT_TYPE, PREFERENCE_LIST
 from cds_service.cards.rating import RATING
-from cds_service.config import Settings
+from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.hook import answer_hook
 from cds_service.replay.cases import HL7, as_text, find_cases, read_case
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
@@ -305,6 +305,10 @@ class TestChoosing:
 
     def test_the_names_are_known_where_they_are_configured(self):
         assert tuple(DIALECTS) == clients.DIALECTS
+        for name in DIALECTS:
+            assert settings_from({"CDS_DIALECT": name}).dialect == name
+        with pytest.raises(ConfigError, match="CDS_DIALECT"):
+            settings_from({"CDS_DIALECT": "latin"})
 
     def test_a_client_has_its_dialect_and_keys(self, tmp_path):
         (tmp_path / "keys.csv").write_text("procedure,region,key\nmri-spine-wo,lumbar,K1\n")

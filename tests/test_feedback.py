@@ -1,5 +1,6 @@
 """Feedback: the specification's shape, Epic's, and whatever else comes."""
 
+import json
 import time
 from uuid import uuid4
 
@@ -16,8 +17,11 @@ from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
     MRI_LUMBAR_WO_W,
+    OSTEOPOROSIS,
     PACEMAKER,
     PAIN,
+    PATIENT,
+    condition,
     device,
     hook_request,
     order,
@@ -327,6 +331,12 @@ class TestRepeats:
             order(MRI_LUMBAR_W, identifier="order-2", reasons=(FRACTURE, PAIN))
         ),
         "another study": hook_request(order(MRI_LUMBAR_WO_W, reasons=(FRACTURE, PAIN))),
+        "a fact that is coded, not presumed": hook_request(
+            order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), conditions=[condition(OSTEOPOROSIS)]
+        ),
+        "another patient with the same order": json.loads(
+            json.dumps(REQUEST).replace(PATIENT, "somebody-else")
+        ),
         "other facts": hook_request(
             order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), without=("procedures",)
         ),

@@ -241,10 +241,12 @@ class TestIntake:
         made.close()
 
     def test_a_line_that_is_taken_in_twice_is_kept_once(self, database, spool):
-        intake = Intake(database, spool, lambda *_: None)
+        told = []
+        intake = Intake(database, spool, lambda *said: told.append(said))
         for _ in range(3):
             spool.append([line("decisions", decision_row()), line("feedback", feedback_row())])
             intake.drain()
+        assert told == []
         assert len(kept(database, "decisions")) == len(kept(database, "feedback")) == 1
 
     def test_a_line_that_the_store_refuses_spoils_no_other(self, database, spool, tmp_path):
