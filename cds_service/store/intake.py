@@ -12,7 +12,7 @@ from cds_service.store.tables import KEPT
 
 FORMAT = 3  # one more with each column, so that a version before it leaves the lines alone
 AT_ONCE = 500
-GATHER_SECONDS = 1.0
+GATHER_SECONDS = 2.0
 LOOK_AROUND_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 20
 
