@@ -29,6 +29,7 @@ MAY_IMPORT = {
         "__init__",
         "about",
         "access",
+        "cards",
         "config",
         "decision",
         "fhir",

@@ -15,6 +15,8 @@ from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import CONTENT_TYPE, PREFERENCE_LIST
 from cds_service.cards.rating import RATING
 from cds_service.config import ConfigError, Settings, settings_from
+from cds_service.doctor.clients import check_clients
+from cds_service.doctor.report import PROBLEM
 from cds_service.hook import answer_hook
 from cds_service.replay.cases import HL7, as_text, find_cases, read_case
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
@@ -324,6 +326,16 @@ class TestChoosing:
         text = self.TABLE + 'dialect = "epic"\npreference_list = "keys.csv"\n'
         with pytest.raises(ClientsError, match=r"keys\.csv"):
             read_clients(clients_file(tmp_path, text), frozenset())
+
+    @pytest.mark.parametrize("row", ["mri-spine,lumbar,K", "mri-spine-wo,knee,K"])
+    def test_a_key_for_what_there_is_not_stops_the_start_and_is_told(self, tmp_path, row):
+        (tmp_path / "keys.csv").write_text(f"procedure,region,key\n{row}\n")
+        text = self.TABLE + 'dialect = "epic"\npreference_list = "keys.csv"\n'
+        settings = Settings(open=False, clients=clients_file(tmp_path, text), data=tmp_path / "d")
+        with pytest.raises(ClientsError, match=r"a\.preference_list: (mri-spine|knee) is no"):
+            create_app(settings)
+        lines = [line for line in check_clients(settings) if "preference" in line.about]
+        assert [line.state for line in lines] == [PROBLEM]
 
 
 def test_what_is_sent_in_a_dialect_is_json_that_can_be_read_again(answers):

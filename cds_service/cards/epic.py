@@ -5,10 +5,12 @@ Card Attributes, Suggestion Attributes, Codesets for Create APIs, Supported Exte
 """
 
 import re
+from collections.abc import Iterable
 
 from cds_service.cards.actions import Offer, delete, offer
 from cds_service.cards.consult import Consult, Json, study
 from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.safety import cautions
 from cds_service.decision.suggestions import Suggestion
 
@@ -17,6 +19,14 @@ CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
 CATEGORIES = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 INPATIENT, OUTPATIENT = "inpatient", "outpatient"
 LONGEST_TOPIC = 100
+
+
+def wrong_keys(keys: Iterable[tuple[str, str]], knowledge: Knowledge) -> list[str]:
+    """What a preference list calls a procedure or a region and is none of ours."""
+    procedures, places = knowledge.guideline.procedures, knowledge.terminology.places
+    return [p for p, _ in keys if p not in procedures] + [
+        r for _, r in keys if r and r not in places
+    ]
 
 
 def _offers(consult: Consult, wishes: Wishes) -> list[Offer]:

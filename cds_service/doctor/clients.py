@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
@@ -48,12 +49,16 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
 
 
 def check_codes(client: Client, settings: Settings) -> Iterator[Line]:
-    """A line for a client that has codes of its own."""
+    """A line for a client that has codes or a preference list of its own."""
+    knowledge = load(settings.mappings)
+    for name in wrong_keys(client.preference_list, knowledge):
+        text = f"{name} is no procedure or region of ours: correct it"
+        yield problem(f"{client.name}: preference list", text)
     if client.codes is None:
         return
     about = f"{client.name}: codes"
     try:
-        _, number = with_local_codes(load(settings.mappings), client.codes)
+        _, number = with_local_codes(knowledge, client.codes)
         yield ok(about, f"{number} mapped in {client.codes}")
     except MappingsError as error:
         for text in error.problems:

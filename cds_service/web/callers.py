@@ -16,6 +16,7 @@ from cds_service.access.keys import Keys
 from cds_service.access.tokens import Refused, Verifier
 from cds_service.cards.dialect import Manner, Wishes
 from cds_service.cards.dialects import DIALECTS
+from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
 from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.addresses import AllowedServers
@@ -130,6 +131,9 @@ def _anyone(settings: Settings) -> Client:
 
 def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Caller:
     """FHIR servers on this machine may be called in open mode only."""
+    wrong = wrong_keys(client.preference_list, knowledge)
+    if wrong:
+        raise ClientsError(f"{client.name}.preference_list: {wrong[0]} is no procedure or region")
     known, number = _with_local_codes(client, knowledge)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
     wishes = Wishes(client.preference_list, client.links, client.ratings)
