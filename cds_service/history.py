@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from cds_service.about import VERSION
 from cds_service.cards.consult import Consult
-from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import NO_VARIANT, Decision, unknown_facts
 from cds_service.decision.facts import Fact
 from cds_service.decision.relevance import RELEVANT
@@ -93,7 +92,7 @@ def _decision(visit: Visit, consult: Consult, offered: Offered) -> dict:
         "hidden": consult.hidden,
         "rules": ",".join(a.rule.id for a in decision.alerts if a.speaks),
         "unknown": ",".join(fact.name for fact in unknown_facts(decision)),
-        "missing": ",".join(_missing(decision)) if relevant else "",
+        "missing": ",".join(decision.case.chart.missing) if relevant else "",
         "question": decision.question.fact if decision.question else "",
         "consult": consult.consult_id,
         "order_key": _order_key(visit, consult),
@@ -116,10 +115,6 @@ def _order_key(visit: Visit, consult: Consult) -> str | None:
     if not consult.has_id:
         return None
     return visit.pseudonym("order", visit.client, visit.patient_id, consult.decision.case.order.id)
-
-
-def _missing(decision: Decision) -> list[str]:
-    return [kind for kind in KINDS if not decision.case.chart.has(kind)]
 
 
 def _variants(decision: Decision) -> str:

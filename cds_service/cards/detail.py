@@ -6,7 +6,6 @@ from cds_service.cards.consult import Consult
 from cds_service.cards.evidence import fact_line, proof
 from cds_service.cards.markdown import escape, table
 from cds_service.cards.why import why
-from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
     NOT_CHECKED,
@@ -98,9 +97,8 @@ def _reserved(consult: Consult) -> Iterator[str]:
 
 def _missing(consult: Consult) -> Iterator[str]:
     chart = consult.decision.case.chart
-    missing = [kind for kind in KINDS if not chart.has(kind)]
-    if missing:
-        yield f"Not supplied, or only in part: {', '.join(missing)}."
+    if chart.missing:
+        yield f"Not supplied, or only in part: {', '.join(chart.missing)}."
     if chart.unread:
         yield f"Could not be read: {', '.join(escape(name) for name in chart.unread)}."
     if consult.unresolved_reasons:

@@ -94,6 +94,11 @@ class Chart:
     def has(self, *kinds: str) -> bool:
         return self.supplied.issuperset(kinds)
 
+    @property
+    def missing(self) -> list[str]:
+        """The kinds of data that were not supplied, or only in part."""
+        return [kind for kind in KINDS if kind not in self.supplied]
+
 
 @dataclass(frozen=True)
 class Order:

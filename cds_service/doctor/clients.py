@@ -8,6 +8,7 @@ from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
+from cds_service.decision.knowledge import Knowledge
 from cds_service.doctor.report import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
 from cds_service.mappings import MappingsError, load
@@ -23,8 +24,9 @@ def check_clients(settings: Settings) -> Iterator[Line]:
         return
     clients, line = clients_in(settings)
     yield line
+    knowledge = load(settings.mappings) if clients else None
     for client in clients:
-        yield from check_codes(client, settings)
+        yield from check_codes(client, knowledge)
         yield from check_keys(client)
         yield from check_fhir_servers(client)
 
@@ -48,9 +50,8 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
     return clients, ok(FILE, f"{settings.clients}: {', '.join(c.name for c in clients)}")
 
 
-def check_codes(client: Client, settings: Settings) -> Iterator[Line]:
+def check_codes(client: Client, knowledge: Knowledge) -> Iterator[Line]:
     """A line for a client that has codes or a preference list of its own."""
-    knowledge = load(settings.mappings)
     for name in wrong_keys(client.preference_list, knowledge):
         text = f"{name} is no procedure or region of ours: correct it"
         yield problem(f"{client.name}: preference list", text)

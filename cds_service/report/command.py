@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
+from sqlalchemy.engine import Connection
 
 from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.mappings.local import COLUMNS, COUNT
@@ -97,14 +98,21 @@ def _store(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
+@contextmanager
+def _all_of(settings: Settings, database: Database) -> Iterator[Connection]:
+    """The store, with what a stopped service left in the spool taken in."""
+    take_in_what_is_left(Place(settings.database_url, settings.data), database)
+    with database.begin() as connection:
+        yield connection
+
+
 def _period(options: argparse.Namespace) -> Period:
     return Period(options.since, options.until)
 
 
 def _report(options: argparse.Namespace, settings: Settings, database: Database) -> int:
-    take_in_what_is_left(Place(settings.database_url, settings.data), database)
     bys = [options.by] if options.by else []
-    with database.begin() as connection:
+    with _all_of(settings, database) as connection:
         report = make_report(connection, _period(options), *bys)
     PRINT[options.format](report)
     return DONE
@@ -121,9 +129,7 @@ PRINT: dict[str, Callable[[Report], None]] = {
     "table": _print_table,
     "csv": lambda report: print(as_csv(report), end=""),
     "json": lambda report: print(as_json(report)),
-    "fhir": lambda report: print(
-        json.dumps(as_measure_report(report, datetime.now(UTC)), indent=2)
-    ),
+    "fhir": lambda report: print(_measure_report(report)),
 }
 
 
@@ -132,8 +138,7 @@ def _measure_report(report: Report) -> str:
 
 
 def _feedback(options: argparse.Namespace, settings: Settings, database: Database) -> int:
-    take_in_what_is_left(Place(settings.database_url, settings.data), database)
-    with database.begin() as connection:
+    with _all_of(settings, database) as connection:
         rows = list(feedback.feedback_in(connection, _period(options)))
     print(feedback.as_csv(rows) if options.format == "csv" else feedback.as_json(rows))
     return DONE
@@ -141,8 +146,7 @@ def _feedback(options: argparse.Namespace, settings: Settings, database: Databas
 
 def _unmapped(options: argparse.Namespace, settings: Settings, database: Database) -> int:
     """The columns of a site's map, and how often each code came."""
-    take_in_what_is_left(Place(settings.database_url, settings.data), database)
-    with database.begin() as connection:
+    with _all_of(settings, database) as connection:
         found = [u for u in unmapped_in(connection, _period(options)) if u.about == options.about]
     column = "procedure" if options.about == "order" else "finding"
     rows = [[u.code, u.display, u.system, *_filled(options, u), u.number] for u in found]

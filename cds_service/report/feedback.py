@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from cds_service.about import VERSION
@@ -16,7 +16,7 @@ from cds_service.report.figures import WORDS, Period
 from cds_service.report.formats import csv_of
 from cds_service.report.queries import REASONS
 from cds_service.services import SERVICE_ID
-from cds_service.store.tables import decisions, feedback
+from cds_service.store.tables import OF_THE_CARD, decisions, feedback
 
 FIELDS = ("intervention", "action_taken", "user_feedback", "user", "date", "location", "card")
 NOT_KEPT = "not kept by the service"
@@ -24,12 +24,11 @@ NOT_KEPT = "not kept by the service"
 
 def feedback_in(connection: Connection, period: Period) -> Iterator[dict[str, str]]:
     """A row for each feedback that was received in the period, by its time."""
-    same = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
     asked = (
         select(feedback, decisions.c.topic, decisions.c.procedure, decisions.c.edition)
         .add_columns(decisions.c.service_version, decisions.c.suggestions.label("offered"))
         .select_from(feedback)
-        .outerjoin(decisions, same)
+        .outerjoin(decisions, OF_THE_CARD)
         .where(feedback.c.day.between(*period.days))
         .order_by(feedback.c.outcome_at, feedback.c.card)
     )

@@ -10,11 +10,12 @@ from sqlalchemy.engine import Connection
 from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, WORDS, Figures, Period, Report
 from cds_service.report.formats import HEADINGS
 from cds_service.report.queries import Unmapped, make_report, unmapped_in
+from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 
 MOST_DAYS_BY_DAY = 31
 MOST_BARS = 8
 MOST_CODES = 20
-FATES = ("accepted", "overridden", "ignored")
+FATES = (ACCEPTED, OVERRIDDEN, "ignored")
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,22 @@ from sqlalchemy.engine import Connection, Row
 from cds_service.cards.card import OVERRIDE_REASONS
 from cds_service.decision.relevance import RELEVANT
 from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, Figures, Period, Report, labels
-from cds_service.store.tables import decisions, feedback, unmapped_codes
+from cds_service.store.tables import (
+    ACCEPTED,
+    DAY_SECONDS,
+    OF_THE_CARD,
+    OVERRIDDEN,
+    decisions,
+    feedback,
+    unmapped_codes,
+)
 
 Keys = Sequence[ColumnElement]
 
-DAY_SECONDS = 86_400
 NO_REASON = "no reason given"
 # What our own reasons are called; clients send only their codes.
 REASONS = {reason["code"]: reason["display"] for reason in OVERRIDE_REASONS}
-ACCEPTED, OVERRIDDEN, UNRESOLVED = "accepted", "overridden", "unresolved"
+UNRESOLVED = "unresolved"
 # The column that a part of a report is made of.
 KEYS = {
     "variant": decisions.c.topic,
@@ -42,7 +49,6 @@ KEYS = {
     "week": decisions.c.day,
     "day": decisions.c.day,
 }
-OF_THE_CARD = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
 
 
 def make_report(connection: Connection, period: Period, *bys: str) -> Report:

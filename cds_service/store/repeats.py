@@ -2,10 +2,10 @@
 
 import time
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from cds_service.store.database import Database
-from cds_service.store.tables import decisions, feedback
+from cds_service.store.tables import OF_THE_CARD, OVERRIDDEN, decisions, feedback
 
 REFRESH_SECONDS = 2.0
 ANEW_SECONDS = 300.0
@@ -37,13 +37,12 @@ class Repeats:
 
     def _overridden(self, seconds: float) -> dict[tuple[str, str], float]:
         d, f = decisions.c, feedback.c
-        same_card = and_(f.client == d.client, f.card == d.card)
         since = time.time() - seconds
         asked = (
             select(d.client, d.advice_key, f.received_at)
             .select_from(feedback)
-            .join(decisions, same_card)
-            .where(f.received_at >= since, f.outcome == "overridden", d.advice_key.is_not(None))
+            .join(decisions, OF_THE_CARD)
+            .where(f.received_at >= since, f.outcome == OVERRIDDEN, d.advice_key.is_not(None))
             .order_by(f.received_at)
         )
         with self._database.begin() as connection:

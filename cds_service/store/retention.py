@@ -5,9 +5,7 @@ import time
 from sqlalchemy import delete
 
 from cds_service.store.database import Database
-from cds_service.store.tables import KEPT, used_tokens
-
-DAY_SECONDS = 86_400
+from cds_service.store.tables import DAY_SECONDS, KEPT, used_tokens
 
 
 def day_of(seconds: float) -> int:

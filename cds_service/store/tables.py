@@ -1,6 +1,22 @@
 """The tables. `tests/store/test_columns.py` says of each column why it is no patient data."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+)
+
+DAY_SECONDS = 86_400
+# What can become of a card, in the words of CDS Hooks.
+ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 
 metadata = MetaData()
 
@@ -85,5 +101,8 @@ unmapped_codes = Table(
     Column("day", Integer, nullable=False, index=True),
     Column("display", String(200), nullable=True),
 )
+
+# Which decision feedback is about.
+OF_THE_CARD = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
 
 KEPT = {table.name: table for table in (decisions, feedback, unmapped_codes)}

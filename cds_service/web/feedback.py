@@ -21,10 +21,9 @@ from marshmallow import (
 from cds_service.cards.ids import identifier
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 from cds_service.store.retention import day_of
-from cds_service.store.tables import feedback
+from cds_service.store.tables import ACCEPTED, OVERRIDDEN, feedback
 from cds_service.web.schemas import FILLED, fields_of
 
-ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 LONGEST = {"reason_system": 200, "reason_code": 100, "reason_display": 200, "comment": 4_000}
 TIMES = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 # Where Epic puts a reason that is one of its own, not one of the card's.

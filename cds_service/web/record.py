@@ -120,5 +120,5 @@ def _outcome(consult: Consult) -> dict:
 
 def _missing(decisions: list[Decision]) -> list[str]:
     """The kinds of data that a relevant order was rated without."""
-    charts = [d.case.chart for d in decisions if d.relevance == RELEVANT]
-    return [kind for kind in KINDS if any(not chart.has(kind) for chart in charts)]
+    found = [d.case.chart.missing for d in decisions if d.relevance == RELEVANT]
+    return [kind for kind in KINDS if any(kind in missing for missing in found)]
