@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check replay ehr demo bench fuzz audit requirements clean
+.PHONY: run test check replay ehr demo bench words fuzz audit requirements clean
 
 run: .venv/ready
 	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()" --bind 127.0.0.1:$${PORT:-8000}
@@ -45,6 +45,14 @@ bench: .venv/ready
 	$(BIN)/python bench/slow_server.py
 	PYTHONPATH=. $(BIN)/python bench/store.py
 	PYTHONPATH=. $(BIN)/python bench/year.py
+
+# Collects the texts of cards and pages anew; what is new is to be translated in the .po files.
+WORDS := .venv/messages.pot
+words: .venv/ready
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F babel.cfg -k say -k count:1,2 --no-location --sort-output --no-wrap \
+		--omit-header -o $(WORDS) .
+	for language in de es; do $(BIN)/pybabel -q update -i $(WORDS) -l $$language -d cds_service/translations \
+		--no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header; done
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run

@@ -14,6 +14,7 @@ from cds_service.web.callers import Callers, NoClients
 from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
 from cds_service.web.keeping import Keeping
+from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_of_store
 from cds_service.web.metrics import metrics_page
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     errors.register(app)
     record.keep(app)
     app.before_request(_nobody_but_health(callers))
+    add_languages(app)
     add_headers(app, settings.cors_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app

@@ -7,21 +7,30 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.decision.knowledge import Knowledge
+from cds_service.language import N_, Language
 
 RELEASED = "2026-11-21"
 VERSION = "0.1.0"
 
 LIMITS = (
-    "Not for emergencies: an acute neurologic deficit or an unstable spine is treated, not "
-    "discussed with a decision-support service.",
-    "Not a qualified decision-support mechanism of CMS. The PAMA program for appropriate use "
-    "criteria has been paused since 2024 and its regulation rescinded; the rating extensions are "
-    "sent because ordering systems show them.",
-    "Reads codes, never free text and never images. A code that is in no map is not guessed.",
-    "Does not cover high-energy trauma, suspected infection and other diseases. Coagulopathy and "
-    "frailty before augmentation are not coded well enough for a rule.",
-    "Supports and does not replace clinical judgement: every card can be overridden, and the "
-    "referring physician and the radiologist decide.",
+    N_(
+        "Not for emergencies: an acute neurologic deficit or an unstable spine is treated, not "
+        "discussed with a decision-support service."
+    ),
+    N_(
+        "Not a qualified decision-support mechanism of CMS. The PAMA program for appropriate use "
+        "criteria has been paused since 2024 and its regulation rescinded; the rating extensions "
+        "are sent because ordering systems show them."
+    ),
+    N_("Reads codes, never free text and never images. A code that is in no map is not guessed."),
+    N_(
+        "Does not cover high-energy trauma, suspected infection and other diseases. Coagulopathy "
+        "and frailty before augmentation are not coded well enough for a rule."
+    ),
+    N_(
+        "Supports and does not replace clinical judgement: every card can be overridden, and the "
+        "referring physician and the radiologist decide."
+    ),
 )
 
 
@@ -33,27 +42,41 @@ class Attribute:
     value: str
 
 
-def source_attributes(knowledge: Knowledge) -> tuple[Attribute, ...]:
-    """The 13 source attributes."""
-    pairs = (
-        ("Bibliographic citation", knowledge.guideline.citation),
-        ("Developer", "The maintainers of vcf-appropriateness"),
-        ("Funding source of the technical implementation", "None declared"),
-        (
-            "Release and revision dates",
-            f"Version {VERSION}, released {RELEASED}; rules version {knowledge.version}",
-        ),
-        ("Use of race", "Not used"),
-        ("Use of ethnicity", "Not used"),
-        ("Use of language", "Not used"),
-        ("Use of sexual orientation", "Not used"),
-        ("Use of gender identity", "Not used"),
-        ("Use of sex", "Used: presumed osteoporosis from 50 in women; the pregnancy rule"),
-        ("Use of date of birth", "Used: presumed osteoporosis, trauma in the young, children"),
-        ("Use of social determinants of health data", "Not used"),
-        ("Use of health status assessment data", "Not used"),
+def source_attributes(knowledge: Knowledge, language: Language) -> tuple[Attribute, ...]:
+    """The 13 source attributes, in a language."""
+    say = language.say
+    released = say(
+        "Version %(version)s, released %(released)s; rules version %(rules)s",
+        version=VERSION,
+        released=RELEASED,
+        rules=knowledge.version,
     )
-    return tuple(Attribute(name, value) for name, value in pairs)
+    return (
+        Attribute(say("Bibliographic citation"), say(knowledge.guideline.citation)),
+        Attribute(say("Developer"), say("The maintainers of vcf-appropriateness")),
+        Attribute(say("Funding source of the technical implementation"), say("None declared")),
+        Attribute(say("Release and revision dates"), released),
+        *(Attribute(say(name), say(use)) for name, use in USES),
+    )
+
+
+USES = (
+    (N_("Use of race"), N_("Not used")),
+    (N_("Use of ethnicity"), N_("Not used")),
+    (N_("Use of language"), N_("Not used")),
+    (N_("Use of sexual orientation"), N_("Not used")),
+    (N_("Use of gender identity"), N_("Not used")),
+    (
+        N_("Use of sex"),
+        N_("Used: presumed osteoporosis from 50 in women; the pregnancy rule"),
+    ),
+    (
+        N_("Use of date of birth"),
+        N_("Used: presumed osteoporosis, trauma in the young, children"),
+    ),
+    (N_("Use of social determinants of health data"), N_("Not used")),
+    (N_("Use of health status assessment data"), N_("Not used")),
+)
 
 
 def is_review_due(knowledge: Knowledge, today: date) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cds_service.language import LANGUAGES
+
 HELP = {
     "CDS_AUTH": "who may call: `required` (the clients of the clients file, by signed token) or "
     "`open` (anyone; `make run` sets it); default required",
@@ -39,6 +41,7 @@ HELP = {
     "silence",
     "CDS_DIALECT": "in open mode: how answers are written: `hl7`, `epic`, `sandbox` or "
     "`crd-inferno`; default hl7",
+    "CDS_LANGUAGE": "in open mode: the language of cards: `en`, `de` or `es`; default en",
     "CDS_PREFERENCE_LIST": "in open mode: CSV file of the site's keys of orders for Epic; default: "
     "none",
     "CDS_CODES": "in open mode: folder of a site's own codes; default: none",
@@ -77,6 +80,7 @@ class Settings:
     fetch_milliseconds: int = 400
     on_too_little: str = "silence"
     dialect: str = "hl7"
+    language: str = LANGUAGES[0]
     preference_list: Path | None = None
     codes: Path | None = None
     mappings: Path = SHIPPED_MAPPINGS
@@ -110,6 +114,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         preference_list=_path(environment.get("CDS_PREFERENCE_LIST", "")),
         codes=_path(environment.get("CDS_CODES", "")),
         dialect=_one_of(environment, "CDS_DIALECT", ("hl7", "epic", "sandbox", "crd-inferno")),
+        language=_one_of(environment, "CDS_LANGUAGE", LANGUAGES),
         mappings=Path(environment.get("CDS_MAPPINGS") or SHIPPED_MAPPINGS),
     )
 

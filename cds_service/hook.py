@@ -174,6 +174,7 @@ def _consult(
         unresolved_reasons=draft.unresolved_reasons,
         unmapped=draft.unmapped,
         problem=problem or "",
+        language=call.manner.language,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from cds_service.language import LANGUAGES
+
 FETCH_MILLISECONDS = 400
 ON_TOO_LITTLE = ("silence", "card", "412")
 DIALECTS = ("hl7", "epic", "sandbox", "crd-inferno")  # how answers are written
@@ -41,6 +43,7 @@ class Client:
     sub: str = ""
     tenant: str = ""
     dialect: str = DIALECTS[0]
+    language: str = LANGUAGES[0]
     fhir_servers: frozenset[str] = frozenset()
     fhir_private: bool = False
     fetch_milliseconds: int = FETCH_MILLISECONDS
@@ -64,6 +67,7 @@ class ClientSchema(Schema):
     sub = fields.Str(load_default="")
     tenant = fields.Str(load_default="")
     dialect = fields.Str(load_default=DIALECTS[0], validate=validate.OneOf(DIALECTS))
+    language = fields.Str(load_default=LANGUAGES[0], validate=validate.OneOf(LANGUAGES))
     fhir_servers = fields.List(fields.Str(validate=HTTPS), load_default=list)
     fhir_private = fields.Bool(load_default=False)
     fetch_milliseconds = fields.Int(

@@ -1,8 +1,9 @@
 """Suggestions and system actions: what the EHR is to do with the order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cds_service.cards.consult import Consult, Json, study
+from cds_service.cards.consult import Consult, Json
 from cds_service.cards.rating import has_our_rating, with_rating
 from cds_service.decision.evaluate import NOT_CHECKED, NOT_RELEVANT, UNREADABLE
 from cds_service.decision.suggestions import Suggestion
@@ -66,9 +67,9 @@ def system_action(consult: Consult) -> Json | None:
     if decision.rating is None and not has_our_rating(order):
         return None
     if decision.rating is None:
-        return update("Remove the appropriateness rating", with_rating(order, None, None, "", None))
+        return without_our_rating(order, consult.say)
     return update(
-        "Attach the appropriateness rating",
+        consult.say("Attach the appropriateness rating"),
         with_rating(
             order,
             decision.rating,
@@ -79,14 +80,15 @@ def system_action(consult: Consult) -> Json | None:
     )
 
 
-def without_our_rating(resource: Json) -> Json:
-    """The update of an order that is rated no more."""
-    return update("Remove the appropriateness rating", with_rating(resource, None, None, "", None))
+def without_our_rating(resource: Json, say: Callable[[str], str]) -> Json:
+    """The update of an order that is rated no more; `say` puts a text in the client's language."""
+    words = say("Remove the appropriateness rating")
+    return update(words, with_rating(resource, None, None, "", None))
 
 
 def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
     """The whole draft with another code, and the rating of what it asks for now."""
-    name = study(suggestion.procedure, suggestion.place)
+    name = consult.study(suggestion.procedure, suggestion.place)
     decision = consult.decision
     category = decision.outcomes.category(suggestion.procedure.id)
     changed = with_rating(
@@ -96,7 +98,7 @@ def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
         consult.consult_id,
         consult.auc_applied,
     )
-    return f"Change to {name}", update(name, changed)
+    return consult.say("Change to %(study)s", study=name), update(name, changed)
 
 
 def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
@@ -111,13 +113,13 @@ def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
         "code": _code(consult, suggestion),
         **{name: draft[name] for name in kept if name in draft},
     }
-    name = study(suggestion.procedure, suggestion.place)
-    return f"Add {name} (urgent)", {"type": "create", "resource": order}
+    name = consult.study(suggestion.procedure, suggestion.place)
+    label = consult.say("Add %(study)s (urgent)", study=name)
+    return label, {"type": "create", "resource": order}
 
 
 def _delete(consult: Consult, _: Suggestion) -> tuple[str, Json]:
-    label = "Remove this order (medical management only)"
-    return label, delete(consult)
+    return consult.say("Remove this order (medical management only)"), delete(consult)
 
 
 def delete(consult: Consult) -> Json:
@@ -131,10 +133,11 @@ def _answer(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
     codings = [{"system": answer.system, "code": answer.code, "display": answer.display}]
     if answer.system != ANSWERS:
         codings.append(_own_coding(consult, suggestion))
-    reason = {"coding": codings, "text": answer.label}
+    label = consult.say(answer.label)
+    reason = {"coding": codings, "text": label}
     reasons = [*consult.resource.get("reasonCode", []), reason]
     changed = with_rating({**consult.resource, "reasonCode": reasons}, None, None, "", None)
-    return answer.label, update(answer.label, changed)
+    return label, update(label, changed)
 
 
 def _own_coding(consult: Consult, suggestion: Suggestion) -> Json:
@@ -153,7 +156,7 @@ def _code(consult: Consult, suggestion: Suggestion) -> Json:
     used = _systems_of(consult)
     codes = sorted(suggestion.codes, key=lambda code: code.system not in used[:1])
     codings = [{"system": c.system, "code": c.code, "display": c.display} for c in codes]
-    return {"coding": codings, "text": study(suggestion.procedure, suggestion.place)}
+    return {"coding": codings, "text": consult.study(suggestion.procedure, suggestion.place)}
 
 
 def _systems_of(consult: Consult) -> list[str]:

@@ -7,6 +7,7 @@ from cds_service.cards.consult import Consult, Json
 from cds_service.cards.detail import detail
 from cds_service.cards.dialect import Manner
 from cds_service.cards.summary import summary
+from cds_service.language import ENGLISH, N_
 
 TOPICS = "urn:vcf-appropriateness:topic"
 
@@ -15,21 +16,21 @@ NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-code
 OVERRIDE_REASONS = tuple(
     {"code": code, "system": NON_ADHERENCE, "display": display}
     for code, display in (
-        ("cds-not-applicable", "PC CDS does not apply to patient"),
-        ("cds-suboptimal-context", "PC CDS delivered in suboptimal context"),
+        ("cds-not-applicable", N_("PC CDS does not apply to patient")),
+        ("cds-suboptimal-context", N_("PC CDS delivered in suboptimal context")),
         (
             "recipient-disagrees-evidence",
-            "Recipient disagrees with recommendation because of issues with the evidence",
+            N_("Recipient disagrees with recommendation because of issues with the evidence"),
         ),
         (
             "recipient-concerns-outcomes",
-            "Recipient has concerns regarding potential health outcomes",
+            N_("Recipient has concerns regarding potential health outcomes"),
         ),
         (
             "does-not-align-preferences",
-            "Recommendation does not align with patient preferences or values",
+            N_("Recommendation does not align with patient preferences or values"),
         ),
-        ("not-convenient-feasible", "Recommendation is not convenient or feasible"),
+        ("not-convenient-feasible", N_("Recommendation is not convenient or feasible")),
     )
 )
 
@@ -61,7 +62,8 @@ def _ratings(consults: list[Consult], no_longer_rated: list[Json], manner: Manne
         return []
     rate = manner.dialect.rate
     actions = [action for c in consults if not c.unrated and (action := rate(c))]
-    return actions + [without_our_rating(resource) for resource in no_longer_rated]
+    say = manner.language.say
+    return actions + [without_our_rating(resource, say) for resource in no_longer_rated]
 
 
 def _card(consult: Consult, buttons: list[Offer], manner: Manner) -> Json:
@@ -72,37 +74,52 @@ def _card(consult: Consult, buttons: list[Offer], manner: Manner) -> Json:
         "detail": detail(consult, dialect.remarks(consult, manner.wishes)),
         "indicator": consult.decision.indicator,
         "source": _source(consult, dialect.topic(consult)),
-        "overrideReasons": list(OVERRIDE_REASONS),
+        "overrideReasons": _override_reasons(consult),
     }
     if manner.sends_links:
-        made["links"] = [{"label": _link_label(consult), "url": consult.page, "type": "absolute"}]
+        made["links"] = [{"label": _link_label(consult), "url": _page(consult), "type": "absolute"}]
     if buttons:
         made["suggestions"] = [button.body for button in buttons]
         made["selectionBehavior"] = dialect.selection_behavior
     return dialect.finish_card(made)
 
 
+def _override_reasons(consult: Consult) -> list[Json]:
+    said = ((reason, reason["display"]) for reason in OVERRIDE_REASONS)
+    return [{**reason, "display": consult.say(display)} for reason, display in said]
+
+
 def _source(consult: Consult, topic: str) -> Json:
     guideline = consult.guideline
     return {
-        "label": f"{guideline.title} ({guideline.edition})",
+        "label": f"{consult.say(guideline.title)} ({consult.say(guideline.edition)})",
         "url": guideline.url,
         "topic": {"system": TOPICS, "code": topic, "display": _topic_display(consult)},
     }
 
 
+TOPIC_DISPLAYS = {
+    "several": N_("Several variants agree"),
+    "novariant": N_("No variant applies"),
+    "unresolved": N_("Not resolved yet"),
+}
+
+
 def _topic_display(consult: Consult) -> str:
     topic = consult.decision.topic
-    number = topic.removeprefix("variant")
-    named = {
-        "several": "Several variants agree",
-        "novariant": "No variant applies",
-        "unresolved": "Not resolved yet",
-    }
-    return named.get(topic) or f"Variant {number}"
+    if topic in TOPIC_DISPLAYS:
+        return consult.say(TOPIC_DISPLAYS[topic])
+    return consult.say("Variant %(number)s", number=topic.removeprefix("variant"))
 
 
 def _link_label(consult: Consult) -> str:
     if consult.auc_applied:
-        return f"{_topic_display(consult)}: all ratings, what next, what to beware of"
-    return "All variants of the guideline and their ratings"
+        topic = _topic_display(consult)
+        return consult.say("%(topic)s: all ratings, what next, what to beware of", topic=topic)
+    return consult.say("All variants of the guideline and their ratings")
+
+
+def _page(consult: Consult) -> str:
+    """The page in the language of the card, whatever the browser prefers."""
+    chosen = consult.language
+    return consult.page if chosen is ENGLISH else f"{consult.page}?lang={chosen.code}"

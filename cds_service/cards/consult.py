@@ -7,6 +7,7 @@ from cds_service.cards.ids import identifier
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.knowledge import Guideline, Knowledge, Procedure
 from cds_service.decision.terminology import Place
+from cds_service.language import ENGLISH, Language
 
 Json = dict
 
@@ -19,7 +20,8 @@ class Consult:
     """`resource` is the draft order less its empty elements; `number` its place in the request.
 
     `base_url` is the public address of this service, without a slash at its end. `hidden` says
-    why nothing is shown (SILENT or REPEAT), if so; `unrated` whether the rating is kept back too.
+    why nothing is shown (SILENT or REPEAT), if so; `unrated` whether the rating is kept back too;
+    `language` is that of the card.
     """
 
     decision: Decision
@@ -33,6 +35,7 @@ class Consult:
     problem: str = ""
     hidden: str = ""
     unrated: bool = False
+    language: Language = ENGLISH
 
     @property
     def shows_card(self) -> bool:
@@ -78,7 +81,22 @@ class Consult:
     def auc_applied(self) -> str | None:
         return self.page if self.decision.topic.startswith("variant") else None
 
+    def say(self, text: str, **values: object) -> str:
+        return self.language.say(text, **values)
 
-def study(procedure: Procedure, place: Place | None) -> str:
-    """The name of a study of a region, in our own words: MRI lumbar spine with IV contrast."""
-    return procedure.order_text.format(region=place.display if place else "spine")
+    def study(self, procedure: Procedure, place: Place | None) -> str:
+        """The name of a study of a region, in our own words: MRI lumbar spine with IV contrast."""
+        region = self.say(place.display if place else "spine")
+        return self.say(procedure.order_text).format(region=region)
+
+    @property
+    def ordered(self) -> str:
+        """The name of the study of the order."""
+        order = self.decision.case.order
+        return self.study(order.procedure, order.place)
+
+    @property
+    def source(self) -> str:
+        """The guideline and its edition."""
+        guideline = self.guideline
+        return f"{self.say(guideline.title)}, {self.say(guideline.edition)}"

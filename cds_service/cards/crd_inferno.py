@@ -18,7 +18,9 @@ def _offers(consult: Consult, _: Wishes) -> list[Offer]:
 
 def _remarks(consult: Consult, _: Wishes) -> str:
     removable = any(s.kind == "delete" for s in consult.decision.suggestions)
-    return "Medical management alone may do; the order can be removed by hand." if removable else ""
+    if not removable:
+        return ""
+    return consult.say("Medical management alone may do; the order can be removed by hand.")
 
 
 def _finish(hook: str, body: Json) -> Json:

@@ -1,6 +1,6 @@
 """The detail of a card: why, the evidence, the ratings, what is missing, safety, the source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cds_service.cards.consult import Consult
 from cds_service.cards.evidence import fact_line, proof
@@ -13,12 +13,21 @@ from cds_service.decision.evaluate import (
     UNREADABLE,
 )
 from cds_service.decision.knowledge import DISAGREEMENT, USUALLY_APPROPRIATE, Variant
-from cds_service.decision.safety import speaking
+from cds_service.decision.safety import Alert, speaking
+from cds_service.language import N_
 
 ADULT = 18
 # The kinds of rule that are told; what excuses the order comes first.
 EXCUSES = ("soften", "quiet")
 TOLD = (*EXCUSES, "outside-scope", "caution", "wrong-region", "alternative", "line")
+KINDS_IN_WORDS = {
+    "patient": N_("patient"),
+    "conditions": N_("conditions"),
+    "procedures": N_("procedures"),
+    "observations": N_("observations"),
+    "devices": N_("devices"),
+    "allergies": N_("allergies"),
+}
 
 
 def detail(consult: Consult, remarks: str) -> str:
@@ -48,7 +57,10 @@ def _question(consult: Consult) -> str:
     question = consult.decision.question
     if question is None:
         return ""
-    return f"**{question.text}** The answer becomes part of the order, as one of its reasons."
+    return consult.say(
+        "**%(question)s** The answer becomes part of the order, as one of its reasons.",
+        question=consult.say(question.text),
+    )
 
 
 def _ratings(consult: Consult) -> str:
@@ -63,14 +75,18 @@ def _ratings(consult: Consult) -> str:
     rows = []
     for procedure in (guideline.procedures[p] for p in procedures):
         level = procedure.child_radiation if child else procedure.adult_radiation
-        rows.append([procedure.label, *(_cell(consult, v, procedure.id) for v in variants), level])
-    level = "Radiation (child)" if child else "Radiation (adult)"
-    return table(["Procedure", *(f"Variant {v.number}" for v in variants), level], rows)
+        cells = [_cell(consult, v, procedure.id) for v in variants]
+        rows.append([consult.say(procedure.label), *cells, consult.say(level)])
+    level = consult.say("Radiation (child)") if child else consult.say("Radiation (adult)")
+    columns = [consult.say("Variant %(number)s", number=v.number) for v in variants]
+    return table([consult.say("Procedure"), *columns, level], rows)
 
 
 def _cell(consult: Consult, variant: Variant, procedure_id: str) -> str:
     category = variant.category_of(procedure_id)
-    return consult.guideline.categories[category].label if category else "not rated"
+    if category is None:
+        return consult.say("not rated")
+    return consult.say(consult.guideline.categories[category].label)
 
 
 def _reservations(consult: Consult) -> str:
@@ -81,29 +97,38 @@ def _reservations(consult: Consult) -> str:
 def _reserved(consult: Consult) -> Iterator[str]:
     decision, order = consult.decision, consult.decision.case.order
     if order.rated_as:
-        label = order.procedure.label
-        yield f"“{escape(order.display)}” is rated as {label} ({order.rated_as})."
+        yield consult.say(
+            "“%(order)s” is rated as %(procedure)s (%(difference)s).",
+            order=escape(order.display),
+            procedure=consult.say(order.procedure.label),
+            difference=consult.say(order.rated_as),
+        )
     presumed = decision.facts["osteoporotic"].how == "presumed"
     if presumed and "osteoporotic" in _facts_asked(consult):
-        yield (
+        yield consult.say(
             "Presumed osteoporotic from age and sex: no malignancy is known, and the fracture is "
             "coded neither traumatic nor neoplastic."
         )
     if any(DISAGREEMENT in dict(v.ratings).values() for v in decision.outcomes.variants):
-        note = consult.guideline.categories[DISAGREEMENT].note
-        yield f"“Disagreement” means that {note}."
+        note = consult.say(consult.guideline.categories[DISAGREEMENT].note)
+        yield consult.say("“Disagreement” means that %(note)s.", note=note)
     yield from _missing(consult)
 
 
 def _missing(consult: Consult) -> Iterator[str]:
     chart = consult.decision.case.chart
     if chart.missing:
-        yield f"Not supplied, or only in part: {', '.join(chart.missing)}."
+        kinds = ", ".join(consult.say(KINDS_IN_WORDS[kind]) for kind in chart.missing)
+        yield consult.say("Not supplied, or only in part: %(kinds)s.", kinds=kinds)
     if chart.unread:
-        yield f"Could not be read: {', '.join(escape(name) for name in chart.unread)}."
+        yield consult.say("Could not be read: %(names)s.", names=_names(chart.unread))
     if consult.unresolved_reasons:
-        names = ", ".join(escape(name) for name in consult.unresolved_reasons)
-        yield f"Reasons that were not supplied: {names}."
+        names = _names(consult.unresolved_reasons)
+        yield consult.say("Reasons that were not supplied: %(names)s.", names=names)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(escape, names))
 
 
 def _safety(consult: Consult) -> str:
@@ -112,13 +137,13 @@ def _safety(consult: Consult) -> str:
     if not alerts:
         return ""
     excuses_first = sorted(alerts, key=lambda alert: alert.rule.kind not in EXCUSES)
-    lines = [f"- {_said(alert)}" for alert in excuses_first]
-    return "\n".join(["Safety notes of this service, not of the ACR:", "", *lines])
+    lines = [f"- {_said(consult, alert)}" for alert in excuses_first]
+    return "\n".join([consult.say("Safety notes of this service, not of the ACR:"), "", *lines])
 
 
-def _said(alert) -> str:
-    evidence = proof(alert.evidence) or "see above"
-    return alert.rule.text.replace("{evidence}", evidence)
+def _said(consult: Consult, alert: Alert) -> str:
+    evidence = proof(consult, alert.evidence) or consult.say("see above")
+    return consult.say(alert.rule.text).replace("{evidence}", evidence)
 
 
 def _suggestions(consult: Consult) -> str:
@@ -126,9 +151,9 @@ def _suggestions(consult: Consult) -> str:
     decision = consult.decision
     kinds = {s.kind for s in decision.suggestions}
     if not consult.has_id:
-        return "The draft order has no id, so it cannot be changed from here."
+        return consult.say("The draft order has no id, so it cannot be changed from here.")
     if "replace" in kinds:
-        return (
+        return consult.say(
             "The suggestions stand in the order of the document, safety first; that order is no "
             "ranking."
         )
@@ -136,11 +161,11 @@ def _suggestions(consult: Consult) -> str:
         return ""
     if decision.category == USUALLY_APPROPRIATE and not speaking(decision.alerts, "caution"):
         return ""
-    return (
+    none_left = consult.say(
         "No usually appropriate study is left that fits the safety notes and can be ordered with "
         "a verified code: discuss with radiology which study answers the question."
-        + _kept_out(consult)
     )
+    return none_left + _kept_out(consult)
 
 
 def _kept_out(consult: Consult) -> str:
@@ -148,12 +173,12 @@ def _kept_out(consult: Consult) -> str:
     decision, procedures = consult.decision, consult.guideline.procedures
     best = {procedures[p] for v in decision.outcomes.variants for p in v.usually_appropriate}
     silent = [a for a in decision.alerts if not a.speaks and any(p in a.rule.avoid for p in best)]
-    return "".join(f" {alert.rule.title} ({proof(alert.evidence)})." for alert in silent)
+    return "".join(f" {consult.say(a.rule.title)} ({proof(consult, a.evidence)})." for a in silent)
 
 
 def _source(consult: Consult) -> str:
-    guideline = consult.guideline
-    return (
-        f"{guideline.citation} Outside its scope: high-energy trauma, suspected infection and "
-        "other diseases. The referring physician and the radiologist decide."
+    return consult.say(
+        "%(citation)s Outside its scope: high-energy trauma, suspected infection and other "
+        "diseases. The referring physician and the radiologist decide.",
+        citation=consult.say(consult.guideline.citation),
     )

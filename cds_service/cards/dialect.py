@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cds_service.cards.actions import Offer, offers, system_action
 from cds_service.cards.consult import Consult, Json
+from cds_service.language import ENGLISH, Language
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a client is answered."""
+    """How a client is answered, and in which language."""
 
     dialect: Dialect = Dialect()
     wishes: Wishes = Wishes()
+    language: Language = ENGLISH
 
     @property
     def sends_links(self) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from cds_service.cards.actions import Offer, delete, offer
-from cds_service.cards.consult import Consult, Json, study
+from cds_service.cards.consult import Consult, Json
 from cds_service.cards.dialect import Dialect, Wishes
 from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.safety import cautions
@@ -57,9 +57,11 @@ def _key(suggestion: Suggestion, wishes: Wishes) -> str | None:
 
 def _ordered(consult: Consult, number: int, suggestion: Suggestion, key: str) -> Offer:
     """What the user reads is the description, so it says all."""
-    name = study(suggestion.procedure, suggestion.place)
-    instead = suggestion.kind == "replace"
-    words = f"Order {name} instead" if instead else f"Order {name} as well (urgent)"
+    name = consult.study(suggestion.procedure, suggestion.place)
+    if suggestion.kind == "replace":
+        words = consult.say("Order %(study)s instead", study=name)
+    else:
+        words = consult.say("Order %(study)s as well (urgent)", study=name)
     order = {
         "resourceType": "ServiceRequest",
         "status": "draft",
@@ -81,28 +83,38 @@ def _category(resource: Json) -> Json:
 
 def _removed(consult: Consult, number: int, replaced: bool) -> Offer:
     """Removing the draft; recommended only as the other half of a replacement."""
-    order = consult.decision.case.order
-    name = study(order.procedure, order.place)
-    why = "replaced by the order above" if replaced else "medical management only"
+    name = consult.ordered
+    if replaced:
+        words = consult.say(
+            "Remove the draft order %(study)s (replaced by the order above)", study=name
+        )
+    else:
+        words = consult.say(
+            "Remove the draft order %(study)s (medical management only)", study=name
+        )
     removal = Suggestion("delete", recommended=replaced)
-    return offer(
-        consult, number, removal, f"Remove the draft order {name} ({why})", delete(consult)
-    )
+    return offer(consult, number, removal, words, delete(consult))
 
 
 def _remarks(consult: Consult, wishes: Wishes) -> str:
     """What has no button here."""
     left_out = [s for s in consult.decision.suggestions if not _key(s, wishes)]
-    studies = [study(s.procedure, s.place) for s in left_out if s.procedure]
-    answers = [s.answer.label for s in left_out if s.answer]
+    studies = [consult.study(s.procedure, s.place) for s in left_out if s.procedure]
+    answers = [consult.say(s.answer.label) for s in left_out if s.answer]
     lines = []
     if studies:
         lines.append(
-            f"To be chosen by hand, since it is on no preference list: {'; '.join(studies)}."
+            consult.say(
+                "To be chosen by hand, since it is on no preference list: %(studies)s.",
+                studies="; ".join(studies),
+            )
         )
     if answers:
         lines.append(
-            f"To be answered by adding a coded reason to the order: {' / '.join(answers)}."
+            consult.say(
+                "To be answered by adding a coded reason to the order: %(answers)s.",
+                answers=" / ".join(answers),
+            )
         )
     return "\n\n".join(lines)
 

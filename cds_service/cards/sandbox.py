@@ -44,7 +44,7 @@ def _rate(consult: Consult) -> Json | None:
     """A rating for every order of ours, so that an old one never stays on the screen."""
     action = system_action(consult)
     if action is None and _says_nothing(consult):
-        action = update("Take the rating away", consult.resource)
+        action = update(consult.say("Take the rating away"), consult.resource)
     return action and {**action, "resource": _rated(action["resource"])}
 
 

@@ -1,7 +1,6 @@
 """The one line of a card: the ordered study, what is said of it, and the better choice."""
 
-from cds_service.cards.consult import Consult, study
-from cds_service.cards.why import ordered
+from cds_service.cards.consult import Consult
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
@@ -14,13 +13,14 @@ from cds_service.decision.evaluate import (
     WELCOME,
 )
 from cds_service.decision.safety import cautions, speaking
+from cds_service.language import N_
 
 LONGEST = 139  # CDS Hooks: fewer than 140 characters
 
 
 def summary(consult: Consult) -> str:
     """Plain text of our own words only."""
-    rating = f"{ordered(consult)}: {_state(consult)}"
+    rating = f"{consult.ordered}: {_state(consult)}"
     parts = [rating, _safety(consult), _better(consult)]
     if consult.decision.indicator == "critical":
         parts[:2] = parts[1::-1]
@@ -34,21 +34,21 @@ def summary(consult: Consult) -> str:
 def _state(consult: Consult) -> str:
     decision = consult.decision
     if decision.subject == RATED:
-        return f"{consult.guideline.categories[decision.category].label.lower()}."
+        return f"{consult.say(consult.guideline.categories[decision.category].in_text)}."
     if decision.question:
-        return decision.question.short
-    return STATES[decision.subject]
+        return consult.say(decision.question.short)
+    return consult.say(STATES[decision.subject])
 
 
 STATES = {
-    NO_CRITERIA: "not rated by the ACR for this fracture.",
-    OUTSIDE_SCOPE: "not rated, infection is possible.",
-    CONTRAST_NOT_STATED: "state the contrast.",
-    WELCOME: "not warned against.",
-    UNRESOLVED: "not rated, the chart leaves it open.",
-    QUESTION: "one question decides.",
-    UNREADABLE: "not checked, the order could not be read.",
-    NOT_CHECKED: "not checked, no coded reason and no conditions.",
+    NO_CRITERIA: N_("not rated by the ACR for this fracture."),
+    OUTSIDE_SCOPE: N_("not rated, infection is possible."),
+    CONTRAST_NOT_STATED: N_("state the contrast."),
+    WELCOME: N_("not warned against."),
+    UNRESOLVED: N_("not rated, the chart leaves it open."),
+    QUESTION: N_("one question decides."),
+    UNREADABLE: N_("not checked, the order could not be read."),
+    NOT_CHECKED: N_("not checked, no coded reason and no conditions."),
 }
 
 
@@ -60,7 +60,7 @@ def _safety(consult: Consult) -> str:
     told = cautions(alerts) or speaking(alerts, "soften")
     if not told:
         return ""
-    title = told[0].rule.title
+    title = consult.say(told[0].rule.title)
     return title if title.endswith("?") else f"{title}."
 
 
@@ -69,8 +69,10 @@ def _better(consult: Consult) -> str:
     if first is None or not consult.has_id:
         return ""
     if first.kind == "delete":
-        return "Better: medical management only"
+        return consult.say("Better: medical management only")
     if first.kind != "replace":
         return ""
     same_study = first.procedure == consult.decision.case.order.procedure
-    return f"Better: {study(first.procedure, first.place) if same_study else first.procedure.short}"
+    procedure, place = first.procedure, first.place
+    name = consult.study(procedure, place) if same_study else consult.say(procedure.short)
+    return consult.say("Better: %(study)s", study=name)

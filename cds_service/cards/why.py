@@ -1,6 +1,6 @@
 """The sentence with which the detail of a card opens: what is said of the order, and why."""
 
-from cds_service.cards.consult import Consult, study
+from cds_service.cards.consult import Consult
 from cds_service.cards.markdown import escape
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
@@ -16,81 +16,124 @@ from cds_service.decision.evaluate import (
 )
 
 
-def ordered(consult: Consult) -> str:
-    order = consult.decision.case.order
-    return study(order.procedure, order.place)
-
-
 def why(consult: Consult) -> str:
     """One sentence, which names the order and what is said of it."""
-    return f"**{ordered(consult)}** {SENTENCES[consult.decision.subject](consult)}"
+    return SENTENCES[consult.decision.subject](consult)
+
+
+def _order(consult: Consult) -> str:
+    return f"**{consult.ordered}**"
 
 
 def _rated(consult: Consult) -> str:
-    label = consult.guideline.categories[consult.decision.category].label
-    if consult.decision.outcomes.none_possible:
-        return f"is rated *{label}* wherever the guideline applies: {_variants(consult)}."
-    return f"is rated *{label}* in {_variants(consult)}."
+    decision = consult.decision
+    said = {
+        "order": _order(consult),
+        "category": consult.say(consult.guideline.categories[decision.category].label),
+        "variants": _variants(consult),
+    }
+    if decision.outcomes.none_possible:
+        return consult.say(
+            "%(order)s is rated *%(category)s* wherever the guideline applies: %(variants)s.",
+            **said,
+        )
+    return consult.say("%(order)s is rated *%(category)s* in %(variants)s.", **said)
 
 
 def _variants(consult: Consult) -> str:
-    variants = consult.decision.outcomes.variants
-    titles = [f"variant {v.number} ({v.title.rstrip('.')})" for v in variants]
-    of = f"the {consult.guideline.title}, {consult.guideline.edition}"
-    return f"{' and '.join(titles)} of {of}"
+    """The possible variants and their source."""
+    titles = [
+        consult.say(
+            "variant %(number)s (%(title)s)",
+            number=variant.number,
+            title=consult.say(variant.title).rstrip("."),
+        )
+        for variant in consult.decision.outcomes.variants
+    ]
+    both = consult.say(" and ").join(titles)
+    return consult.say("%(variants)s of the %(source)s", variants=both, source=consult.source)
 
 
 def _no_criteria(consult: Consult) -> str:
-    of = f"the {consult.guideline.title}, {consult.guideline.edition},"
+    said = {"order": _order(consult), "source": consult.source}
     if consult.decision.outcomes.variants:
-        return f"is not rated in {_variants(consult)}; what is rated there is listed below."
-    if consult.decision.case.order.procedure.is_imaging:
-        return (
-            f"is not rated: {of} has no imaging variant for a fracture without symptoms and "
-            "without a known malignancy; it describes medical management for it (variant 5)."
+        return consult.say(
+            "%(order)s is not rated in %(variants)s; what is rated there is listed below.",
+            order=_order(consult),
+            variants=_variants(consult),
         )
-    return f"is not rated: no treatment variant of {of} fits this patient."
+    if consult.decision.case.order.procedure.is_imaging:
+        return consult.say(
+            "%(order)s is not rated: the %(source)s, has no imaging variant for a fracture without "
+            "symptoms and without a known malignancy; it describes medical management for it "
+            "(variant 5).",
+            **said,
+        )
+    return consult.say(
+        "%(order)s is not rated: no treatment variant of the %(source)s, fits this patient.", **said
+    )
 
 
 def _outside_scope(consult: Consult) -> str:
-    of = f"the {consult.guideline.title}, {consult.guideline.edition},"
-    return f"is not rated: {of} does not cover suspected infection."
+    return consult.say(
+        "%(order)s is not rated: the %(source)s, does not cover suspected infection.",
+        order=_order(consult),
+        source=consult.source,
+    )
 
 
 def _contrast(consult: Consult) -> str:
-    return (
-        f"does not say whether contrast is given, and the rating hangs on it: {_variants(consult)}."
+    return consult.say(
+        "%(order)s does not say whether contrast is given, and the rating hangs on it: "
+        "%(variants)s.",
+        order=_order(consult),
+        variants=_variants(consult),
     )
 
 
 def _asked(consult: Consult) -> str:
-    variants = _variants(consult)
-    return f"is not rated yet; it depends on what the chart does not say. Possible: {variants}."
+    return consult.say(
+        "%(order)s is not rated yet; it depends on what the chart does not say. "
+        "Possible: %(variants)s.",
+        order=_order(consult),
+        variants=_variants(consult),
+    )
 
 
 def _given_up(consult: Consult) -> str:
-    missing = ", ".join(
-        consult.guideline.facts[f.name].label.lower() for f in unknown_facts(consult.decision)
+    facts = consult.guideline.facts
+    unknown = [consult.say(facts[f.name].in_text) for f in unknown_facts(consult.decision)]
+    return consult.say(
+        "%(order)s could not be rated; not known: %(facts)s. Possible: %(variants)s.",
+        order=_order(consult),
+        facts=", ".join(unknown),
+        variants=_variants(consult),
     )
-    return f"could not be rated; not known: {missing}. Possible: {_variants(consult)}."
 
 
 def _welcome(consult: Consult) -> str:
-    return f"is not warned against here, whatever its rating. Possible: {_variants(consult)}."
+    return consult.say(
+        "%(order)s is not warned against here, whatever its rating. Possible: %(variants)s.",
+        order=_order(consult),
+        variants=_variants(consult),
+    )
 
 
 def _unreadable(consult: Consult) -> str:
-    return (
-        "was not checked: the order as sent could not be read "
-        f"({escape(consult.problem)}). No rating was made."
+    return consult.say(
+        "%(order)s was not checked: the order as sent could not be read (%(problem)s). "
+        "No rating was made.",
+        order=_order(consult),
+        problem=escape(consult.problem),
     )
 
 
 def _not_checked(consult: Consult) -> str:
-    return (
-        f"was not checked against the {consult.guideline.title}, "
-        f"{consult.guideline.edition}: the order has no coded reason, and the conditions of the "
-        "patient were not supplied. A coded reason on the order is enough."
+    return consult.say(
+        "%(order)s was not checked against the %(source)s: the order has no coded reason, and the "
+        "conditions of the patient were not supplied. A coded reason on the order is enough.",
+        order=_order(consult),
+        source=consult.source,
     )
 
 

@@ -13,15 +13,20 @@ KINDS = ("patient", "conditions", "procedures", "observations", "devices", "alle
 NEW_FOR = timedelta(days=90)
 SUBSEQUENT_ENCOUNTER = frozenset("DGKP")
 SEQUELA = "S"
+AGENT_NOT_STATED, YEARS = "agent-not-stated", "years"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One line of proof: what was seen, in which resource, when."""
+    """One line of proof: what was seen, in which resource, when.
+
+    `remark` says what is to be added in words: AGENT_NOT_STATED, or YEARS to an age.
+    """
 
     display: str
     source: str
     when: date | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class Finding:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(self.display, self.source, self.when)
+        stated = "contrast-allergy-agent-not-stated" not in self.sets
+        return Evidence(self.display, self.source, self.when, "" if stated else AGENT_NOT_STATED)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ USUALLY_NOT_APPROPRIATE = "usually-not-appropriate"
 
 @dataclass(frozen=True)
 class Category:
-    """An appropriateness category of the ACR; `range` is its span of panel ratings."""
+    """An appropriateness category of the ACR; `range` is its span of panel ratings, `in_text` its
+    label within a sentence.
+    """
 
     id: str
     label: str
+    in_text: str
     range: str
     note: str = ""
 
@@ -100,9 +103,10 @@ class Question:
 
 @dataclass(frozen=True)
 class FactWords:
-    """A fact in the words of cards and pages."""
+    """A fact in the words of cards and pages; `in_text` is its label within a sentence."""
 
     label: str
+    in_text: str
     true: str
     false: str
 

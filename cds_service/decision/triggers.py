@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.decision.chart import Case, Evidence, Finding
+from cds_service.decision.chart import YEARS, Case, Evidence, Finding
 from cds_service.decision.facts import Facts
 from cds_service.decision.knowledge import Guideline
 from cds_service.decision.variants import Outcomes
@@ -83,7 +83,7 @@ def _younger_than(trigger: Trigger, situation: Situation) -> Proof | None:
     age = situation.case.age
     if age is None or age >= trigger["younger_than"]:
         return None
-    return (Evidence(f"{age} years old", "Patient"),)
+    return (Evidence(str(age), "Patient", remark=YEARS),)
 
 
 def _fact(trigger: Trigger, situation: Situation) -> Proof | None:

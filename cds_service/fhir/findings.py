@@ -53,13 +53,8 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
         return frozenset(systems), None
     sets = frozenset().union(*(m.sets for m in meanings))
     place = _most_precise(m.place for m in meanings)
-    shown = _shown(display, sets)
+    shown = display[:LONGEST_DISPLAY]
     return frozenset(systems), Finding("", sets, shown, place, encounter=encounter, answer=answer)
-
-
-def _shown(display: str, sets: frozenset[str]) -> str:
-    stated = "contrast-allergy-agent-not-stated" not in sets
-    return display[:LONGEST_DISPLAY] + ("" if stated else ", agent not stated")
 
 
 def finding_of(resource: Json, terminology: Terminology) -> Finding | None:

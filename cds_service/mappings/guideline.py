@@ -37,6 +37,7 @@ def words(**options: Any) -> fields.Str:
 class CategorySchema(Schema):
     id = words()
     label = words()
+    in_text = words()
     range = words()
     note = fields.Str(load_default="")
 
@@ -62,6 +63,7 @@ class QuestionSchema(Schema):
 
 class FactSchema(Schema):
     label = words()
+    in_text = words()
     true = words()
     false = words()
 

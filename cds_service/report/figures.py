@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 
+from cds_service.language import N_
+
 EPOCH = date(1970, 1, 1)
 BY = ("variant", "procedure", "client", "rule", "week")
 NO_RULE = "no rule"
@@ -13,16 +15,16 @@ WORDS = {
     "variant4": "Variant 4", "variant5": "Variant 5", "variant6": "Variant 6",
     "variant7": "Variant 7", "variant8": "Variant 8", "variant9": "Variant 9",
     "several": "Several variants agree", "novariant": "No variant applies",
-    "unresolved": "Not resolved", "": "Not about the fracture",
+    "unresolved": N_("Not resolved"), "": N_("Not about the fracture"),
 }  # fmt: skip
 
 # How an order was rated, as a reader sees it, in the order of a legend.
-NOT_RATED, NOT_RELEVANT = "Not rated", "Not about the fracture"
+NOT_RATED, NOT_RELEVANT = N_("Not rated"), "Not about the fracture"
 CATEGORIES = {
-    "usually-appropriate": "Usually appropriate",
-    "may-be-appropriate": "May be appropriate",
+    "usually-appropriate": N_("Usually appropriate"),
+    "may-be-appropriate": N_("May be appropriate"),
     "may-be-appropriate-disagreement": "May be appropriate",
-    "usually-not-appropriate": "Usually not appropriate",
+    "usually-not-appropriate": N_("Usually not appropriate"),
     "": NOT_RATED,
 }
 

@@ -11,13 +11,15 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from cds_service.language import N_
 from cds_service.report.figures import Figures, Report
 
 HEADINGS = {
     "orders": "orders", "relevant": "about the fracture", "rated": "rated",
     "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
-    "repeat": "repeats kept back", "accepted": "accepted", "overridden": "overridden",
-    "ignored": "ignored", "changed": "order changed", "alerts_per_100": "cards per 100 orders",
+    "repeat": "repeats kept back", "accepted": N_("accepted"),
+    "overridden": N_("overridden"), "ignored": N_("ignored"), "changed": "order changed",
+    "alerts_per_100": N_("cards per 100 orders"),
     "categories": "ratings", "missing_facts": "missing facts", "missing_data": "data not supplied",
     "suggestions": "suggestions taken", "reasons": "reasons of overriding",
 }  # fmt: skip

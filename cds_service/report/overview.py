@@ -1,12 +1,13 @@
 """The figures of a period as the panels of a page: what each shows, as labels and numbers."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy.engine import Connection
 
+from cds_service.language import N_
 from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, WORDS, Figures, Period, Report
 from cds_service.report.formats import HEADINGS
 from cds_service.report.queries import Unmapped, make_report, unmapped_in
@@ -16,6 +17,7 @@ MOST_DAYS_BY_DAY = 31
 MOST_BARS = 8
 MOST_CODES = 20
 FATES = (ACCEPTED, OVERRIDDEN, "ignored")
+TITLES = {"day": N_("Orders by day and rating"), "week": N_("Orders by week and rating")}
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,10 @@ def overview_of(connection: Connection, period: Period, words: Mapping[str, str]
     panels = (
         _over_time(report, unit),
         _by_variant(report),
-        _most("Why cards were overridden", "cards", total.reasons),
-        _most("Facts that were missing", "orders", _in(words, total.missing_facts)),
-        _most("Data that was not supplied", "orders", total.missing_data),
-        _most("Suggestions that were taken", "cards", _in(words, total.suggestions)),
+        _most(N_("Why cards were overridden"), N_("cards"), total.reasons),
+        _most(N_("Facts that were missing"), N_("orders"), _in(words, total.missing_facts)),
+        _most(N_("Data that was not supplied"), "orders", total.missing_data),
+        _most(N_("Suggestions that were taken"), "cards", _in(words, total.suggestions)),
     )
     return Overview(period, total, panels, tuple(unmapped_in(connection, period, MOST_CODES)))
 
@@ -71,7 +73,7 @@ def _over_time(report: Report, unit: str) -> Panel:
     found = [parts[label].categories if label in parts else Counter() for label in labels]
     names = dict.fromkeys((*CATEGORIES.values(), NOT_RELEVANT))
     series = {name: tuple(counted[name] for counted in found) for name in names}
-    return Panel(f"Orders by {unit} and rating", labels, series, over_time=True)
+    return Panel(TITLES[unit], labels, series, over_time=True)
 
 
 def _dates(first: date, last: date, step: int) -> list[str]:
@@ -84,7 +86,7 @@ def _by_variant(report: Report) -> Panel:
     parts = report.parts["variant"]
     labels = tuple(w for w in WORDS.values() if w in parts and parts[w].shown)
     series = {fate: tuple(getattr(parts[label], fate) for label in labels) for fate in FATES}
-    return Panel("What became of the cards, by variant", labels, series, as_shares=True)
+    return Panel(N_("What became of the cards, by variant"), labels, series, as_shares=True)
 
 
 def _most(title: str, what: str, counted: Counter[str]) -> Panel:
@@ -92,7 +94,7 @@ def _most(title: str, what: str, counted: Counter[str]) -> Panel:
     most = counted.most_common(MOST_BARS)
     others = counted.total() - sum(number for _, number in most)
     if others:
-        most.append(("others", others))
+        most.append((N_("others"), others))
     labels = tuple(name for name, _ in most)
     return Panel(title, labels, {what: tuple(number for _, number in most)})
 
@@ -105,16 +107,16 @@ def _in(words: Mapping[str, str], counted: Counter[str]) -> Counter[str]:
     return found
 
 
-def headline(total: Figures) -> dict[str, str]:
-    """The numbers that one looks for first."""
+def headline(total: Figures, number: Callable[[float], str]) -> dict[str, str]:
+    """The numbers that one looks for first, written by `number`."""
     shares = {HEADINGS[fate]: _share(getattr(total, fate), total.shown) for fate in FATES}
     return {
-        "orders": f"{total.orders:,}",
-        "rated": _share(total.rated, total.relevant),
-        "cards shown": f"{total.shown:,}",
-        HEADINGS["alerts_per_100"]: f"{total.alerts_per_100:g}",
+        "orders": number(total.orders),
+        N_("rated"): _share(total.rated, total.relevant),
+        N_("cards shown"): number(total.shown),
+        HEADINGS["alerts_per_100"]: number(total.alerts_per_100),
         **shares,
-        "orders changed": _share(total.changed, total.shown),
+        N_("orders changed"): _share(total.changed, total.shown),
     }
 
 

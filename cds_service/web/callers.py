@@ -21,6 +21,7 @@ from cds_service.config import Settings
 from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
+from cds_service.language import language
 from cds_service.mappings.local import MappingsError, with_local_codes
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
@@ -124,6 +125,7 @@ def _anyone(settings: Settings) -> Client:
         fetch_milliseconds=settings.fetch_milliseconds,
         on_too_little=settings.on_too_little,
         dialect=settings.dialect,
+        language=settings.language,
         codes=settings.codes,
         preference_list=read_preference_list(file) if (file := settings.preference_list) else {},
     )
@@ -137,7 +139,7 @@ def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Cal
     known, number = _with_local_codes(client, knowledge)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
     wishes = Wishes(client.preference_list, client.links, client.ratings)
-    manner = Manner(DIALECTS[client.dialect], wishes)
+    manner = Manner(DIALECTS[client.dialect], wishes, language(client.language))
     if not client.fetch_milliseconds:
         return Caller(client, None, silence, manner, known, number)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)

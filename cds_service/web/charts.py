@@ -8,6 +8,7 @@ from markupsafe import Markup
 from pygal.graph.graph import Graph
 from pygal.style import Style
 
+from cds_service.language import Language
 from cds_service.report.overview import Panel
 
 # By what a series stands for, told apart by lightness too.
@@ -26,37 +27,42 @@ LONGEST_LABEL = 34
 SMALLEST_SHARE = 6  # percent that have room for their number
 
 
-def drawn(panel: Panel) -> Markup:
+def drawn(panel: Panel, language: Language) -> Markup:
     """The panel as a picture; the page has its numbers as a table too."""
-    chart = _columns(panel) if panel.over_time else _bars(panel)
-    chart.add_xml_filter(_named(panel.title))
+    chart = _columns(panel, language) if panel.over_time else _bars(panel, language)
+    title = language.say(panel.title)
+    chart.add_xml_filter(
+        _named(language.say("%(title)s. The numbers follow as a table.", title=title))
+    )
     # pygal writes what it is given as text of an XML tree: nothing in it is markup.
     return Markup(chart.render(is_unicode=True))  # noqa: S704
 
 
-def _columns(panel: Panel) -> Graph:
+def _columns(panel: Panel, language: Language) -> Graph:
     """Stacked columns over time; of many dates some are written."""
     every = -(-len(panel.labels) // MOST_DATES)
-    chart = pygal.StackedBar(**_options(panel, WIDE, HEIGHT), x_label_rotation=30)
-    chart.formatter = lambda number: f"{number:,.0f}"
+    chart = pygal.StackedBar(**_options(panel, language, WIDE, HEIGHT), x_label_rotation=30)
+    chart.formatter = lambda number: language.number(round(number))
     chart.show_minor_x_labels = False
     chart.x_labels = panel.labels
     chart.x_labels_major = panel.labels[::every]
     for name, numbers in panel.series.items():
-        chart.add(name, numbers)
+        chart.add(language.say(name), numbers)
     return chart
 
 
-def _bars(panel: Panel) -> Graph:
+def _bars(panel: Panel, language: Language) -> Graph:
     """Horizontal stacked bars, the first on top, each with its number."""
     has_legend = len(panel.series) > 1
     height = AROUND + PER_BAR * len(panel.labels) + LEGEND * has_legend
-    chart = pygal.HorizontalStackedBar(**_options(panel, NARROW, height), print_values=True)
+    chart = pygal.HorizontalStackedBar(
+        **_options(panel, language, NARROW, height), print_values=True
+    )
     chart.show_legend = has_legend
     chart.show_x_labels = chart.show_x_guides = False
-    chart.x_labels = [_short(label) for label in reversed(panel.labels)]
+    chart.x_labels = [_short(language.say(label)) for label in reversed(panel.labels)]
     for name, numbers in (_shares(panel) if panel.as_shares else panel.series).items():
-        chart.add(name, numbers[::-1])
+        chart.add(language.say(name), numbers[::-1])
     if panel.as_shares:
         chart.formatter = lambda share: f"{share:.0f} %" if share >= SMALLEST_SHARE else ""
     return chart
@@ -75,7 +81,7 @@ def _shares(panel: Panel) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _options(panel: Panel, width: int, height: int) -> dict:
+def _options(panel: Panel, language: Language, width: int, height: int) -> dict:
     return {
         "style": _style([COLORS.get(name, OTHER) for name in panel.series]),
         "js": (),
@@ -88,7 +94,7 @@ def _options(panel: Panel, width: int, height: int) -> dict:
         "truncate_legend": -1,
         "truncate_label": -1,
         "margin": 6,
-        "formatter": lambda number: f"{number:,.0f}" if number else "",
+        "formatter": lambda number: language.number(round(number)) if number else "",
     }
 
 
@@ -110,12 +116,12 @@ def _style(colors: list[str]) -> Style:
     )
 
 
-def _named(title: str) -> Callable[[Element], Element]:
+def _named(label: str) -> Callable[[Element], Element]:
     """A name for those who do not see it; and none of the scripts that pygal always adds."""
 
     def name(root: Element) -> Element:
         root.set("role", "img")
-        root.set("aria-label", f"{title}. The numbers follow as a table.")
+        root.set("aria-label", label)
         for parent in root.findall(".//script/.."):
             for script in parent.findall("script"):
                 parent.remove(script)

@@ -2,29 +2,32 @@
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from threading import Lock
 
 from flask import Blueprint, Response, abort, render_template, request
+from markupsafe import Markup
 
 from cds_service.decision.knowledge import Guideline
 from cds_service.fhir.addresses import LOOPBACK_NAMES
+from cds_service.language import N_, Language
 from cds_service.report.figures import Period
-from cds_service.report.overview import Overview, headline, overview_of
+from cds_service.report.overview import Overview, Panel, headline, overview_of
 from cds_service.store.database import StoreDown
 from cds_service.store.store import Store
 from cds_service.web.charts import drawn
+from cds_service.web.languages import spoken
 
 PERIODS = (7, 30, 90, 365)  # days
 USUAL = 30
 FRESH_SECONDS = 60
 OTHER_REASONS = {
-    "unreadable": "Order not readable",
-    "not-checked": "Reason and conditions",
-    "contrast-not-stated": "Contrast of the study",
+    "unreadable": N_("Order not readable"),
+    "not-checked": N_("Reason and conditions"),
+    "contrast-not-stated": N_("Contrast of the study"),
 }
-BUTTONS = {"replace": "change to", "create": "add", "delete": "remove the order"}
+BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove the order")}
 # What a proxy adds: then the address of the caller is the proxy's.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
@@ -36,7 +39,7 @@ def dashboard(
     on this machine.
     """
     blueprint = Blueprint("dashboard", __name__)
-    overviews = Overviews(store, _words(guideline))
+    overviews = Overviews(store, guideline)
 
     @blueprint.get("/dashboard")
     def show() -> str | tuple[str, int] | Response:
@@ -48,12 +51,12 @@ def dashboard(
         until = today()
         words = {"guideline": guideline, "days": days, "periods": PERIODS}
         try:
-            overview = overviews.of(Period(until - timedelta(days=days - 1), until))
+            overview = overviews.of(Period(until - timedelta(days=days - 1), until), spoken())
         except StoreDown:
             return render_template("dashboard.html", overview=None, **words), 503
-        numbers = headline(overview.total)
+        numbers = headline(overview.total, spoken().number)
         return render_template(
-            "dashboard.html", overview=overview, numbers=numbers, drawn=drawn, **words
+            "dashboard.html", overview=overview, numbers=numbers, drawn=_drawn, **words
         )
 
     return blueprint
@@ -62,27 +65,34 @@ def dashboard(
 class Overviews:
     """The overviews of late; one at a time is made anew."""
 
-    def __init__(self, store: Store, words: Mapping[str, str]):
-        self._store, self._words = store, words
+    def __init__(self, store: Store, guideline: Guideline):
+        self._store, self._guideline = store, guideline
         self._lock = Lock()
-        self._made: dict[Period, tuple[float, Overview]] = {}
+        self._made: dict[tuple[Period, str], tuple[float, Overview]] = {}
 
-    def of(self, period: Period) -> Overview:
-        """Raises StoreDown."""
+    def of(self, period: Period, language: Language) -> Overview:
+        """With facts and procedures in the language. Raises StoreDown."""
+        key = (period, language.code)
         with self._lock:
-            at, overview = self._made.get(period, (0.0, None))
+            at, overview = self._made.get(key, (0.0, None))
             if overview is None or time.monotonic() - at > FRESH_SECONDS:
-                overview = self._store.look(lambda c: overview_of(c, period, self._words))
-                self._made = {p: m for p, m in self._made.items() if p.until == period.until}
-                self._made[period] = (time.monotonic(), overview)
+                words = _words(self._guideline, language)
+                overview = self._store.look(lambda c: overview_of(c, period, words))
+                self._made = {k: m for k, m in self._made.items() if k[0].until == period.until}
+                self._made[key] = (time.monotonic(), overview)
         return overview
 
 
-def _words(guideline: Guideline) -> dict[str, str]:
+def _drawn(panel: Panel) -> Markup:
+    return drawn(panel, spoken())
+
+
+def _words(guideline: Guideline, language: Language) -> dict[str, str]:
     """How facts, procedures and what a button does are called, and what else kept from rating."""
     facts = {name: words.label for name, words in guideline.facts.items()}
     procedures = {name: procedure.short for name, procedure in guideline.procedures.items()}
-    return facts | procedures | BUTTONS | OTHER_REASONS
+    named = facts | procedures | BUTTONS | OTHER_REASONS
+    return {name: language.say(words) for name, words in named.items()}
 
 
 def _refusal(token: str, is_open: bool) -> Response | None:

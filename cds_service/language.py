@@ -1,0 +1,61 @@
+"""The languages in which cards and pages are written, each with its catalogue (gettext).
+
+The catalogues are the `.po` files of `translations/`; the texts themselves are the English ones.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from gettext import NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import Translations
+
+FOLDER = Path(__file__).parent / "translations"
+LANGUAGES = ("en", "de", "es")
+
+
+def N_(text: str) -> str:  # noqa: N802  the usual name, by which texts are collected
+    """Marks a text that is said later."""
+    return text
+
+
+@dataclass(frozen=True)
+class Language:
+    """One of LANGUAGES; what its catalogue does not hold is said in English."""
+
+    code: str
+    catalogue: NullTranslations
+
+    def say(self, text: str, **values: object) -> str:
+        """A text, with values in the places of its %(names)s."""
+        said = self.catalogue.gettext(text) if text else ""
+        return said % values if values else said
+
+    def count(self, one: str, many: str, number: int) -> str:
+        """A text with the number in the place of %(number)d, in the singular or the plural."""
+        return self.catalogue.ngettext(one, many, number) % {"number": number}
+
+    def number(self, value: float) -> str:
+        """A number as people write it: 1,234.5 or 1.234,5."""
+        return format_decimal(value, locale=self.code)
+
+
+ENGLISH = Language(LANGUAGES[0], NullTranslations())
+
+
+@cache
+def language(code: str) -> Language:
+    """One of LANGUAGES, read once in a process. It is compiled here, so that there is no second
+    file that could be older than the first.
+    """
+    if code == ENGLISH.code:
+        return ENGLISH
+    compiled = BytesIO()
+    with (FOLDER / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return Language(code, Translations(compiled))

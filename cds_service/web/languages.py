@@ -1,0 +1,42 @@
+"""The language of a page: the one in its address, else the one that the browser prefers."""
+
+from flask import Flask, Response, request
+
+from cds_service.language import ENGLISH, LANGUAGES, Language, language
+
+CHOSEN = "lang"
+NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
+
+
+def add_languages(app: Flask) -> None:
+    """Gives every template `say`, and tells browsers and caches what a page hangs on."""
+    app.context_processor(_words)
+    app.after_request(_tell)
+
+
+def spoken() -> Language:
+    """The language of the page that is asked for."""
+    wanted = request.args.get(CHOSEN)
+    if wanted not in LANGUAGES:
+        wanted = request.accept_languages.best_match(LANGUAGES, default=ENGLISH.code)
+    return language(wanted)
+
+
+def _words() -> dict:
+    """`chosen` is what a link to another page needs so that the language stays."""
+    used = spoken()
+    chosen = f"{CHOSEN}={used.code}" if request.args.get(CHOSEN) == used.code else ""
+    return {
+        "say": used.say,
+        "number": used.number,
+        "language": used.code,
+        "chosen": chosen,
+        "languages": NAMES,
+    }
+
+
+def _tell(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.vary.add("Accept-Language")
+        response.content_language.add(spoken().code)
+    return response
