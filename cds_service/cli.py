@@ -7,6 +7,7 @@ from pathlib import Path
 from cds_service.cards.dialects import DIALECTS
 from cds_service.config import SHIPPED_MAPPINGS
 from cds_service.doctor.command import doctor
+from cds_service.expansion.command import add_command as add_expand
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
 from cds_service.replay.cases import HL7
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
     _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))
     add_commands(commands)
+    add_expand(commands)
     return parser
 
 

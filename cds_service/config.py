@@ -46,6 +46,7 @@ HELP = {
     "none",
     "CDS_CODES": "in open mode: folder of a site's own codes; default: none",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
+    "CDS_TX_TOKEN": "bearer token for the terminology server, of `expand`, too; default: none",
 }
 SHORTEST_SECRET = 16
 SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
@@ -84,6 +85,7 @@ class Settings:
     preference_list: Path | None = None
     codes: Path | None = None
     mappings: Path = SHIPPED_MAPPINGS
+    tx_token: str = ""
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -105,7 +107,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         keep_comments=_one_of(environment, "CDS_KEEP_COMMENTS", ("no", "yes")) == "yes",
         repeat_hours=_whole(environment, "CDS_REPEAT_HOURS", Settings.repeat_hours, 0),
         dashboard_token=environment.get("CDS_DASHBOARD_TOKEN", ""),
-        public_url=_url(environment.get("CDS_PUBLIC_URL", "")),
+        public_url=_url(environment, "CDS_PUBLIC_URL"),
         max_body_bytes=_whole(environment, "CDS_MAX_BODY_BYTES", Settings.max_body_bytes, 1),
         fetch_milliseconds=_whole(
             environment, "CDS_FETCH_MILLISECONDS", Settings.fetch_milliseconds, 0
@@ -116,6 +118,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         dialect=_one_of(environment, "CDS_DIALECT", ("hl7", "epic", "sandbox", "crd-inferno")),
         language=_one_of(environment, "CDS_LANGUAGE", LANGUAGES),
         mappings=Path(environment.get("CDS_MAPPINGS") or SHIPPED_MAPPINGS),
+        tx_token=environment.get("CDS_TX_TOKEN", ""),
     )
 
 
@@ -123,9 +126,10 @@ def _path(value: str) -> Path | None:
     return Path(value) if value else None
 
 
-def _url(value: str) -> str:
+def _url(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
     if value and not value.startswith(("https://", "http://")):
-        raise ConfigError("CDS_PUBLIC_URL must start with https:// or http://")
+        raise ConfigError(f"{name} must start with https:// or http://")
     return value.rstrip("/")
 
 

@@ -9,13 +9,14 @@ from stdnum import luhn, verhoeff
 from cds_service.decision.facts import ESTABLISH
 from cds_service.decision.knowledge import Guideline, Knowledge, SafetyRule
 from cds_service.decision.suggestions import MEDICAL_MANAGEMENT
+from cds_service.decision.terminology import SNOMED_CT
 from cds_service.decision.triggers import TIMING, TRIGGERS
 from cds_service.decision.variants import is_matched
-from cds_service.mappings.codes import listed_codes
+from cds_service.mappings.codes import expanded_codes, listed_codes, set_name
+from cds_service.mappings.hierarchies import read_hierarchies
 from cds_service.mappings.source import Problems, Source
 
 LOINC = "http://loinc.org"
-SNOMED_CT = "http://snomed.info/sct"
 
 
 def check(knowledge: Knowledge, source: Source) -> None:
@@ -25,7 +26,7 @@ def check(knowledge: Knowledge, source: Source) -> None:
     _variants_exclude_each_other(knowledge.guideline, name, source.problems)
     _procedures_can_be_ordered(knowledge, name, source.problems)
     _rules_refer_to_what_exists(knowledge, source.problems)
-    _look_alikes_are_no_malignancy(knowledge, source.problems)
+    _look_alikes_are_no_malignancy(knowledge, source)
     _check_digits(source)
 
 
@@ -117,19 +118,32 @@ def _trigger_problems(trigger: Any, sets: set[str], guideline: Guideline) -> Ite
         yield f"{value} is no variant"
 
 
-def _look_alikes_are_no_malignancy(knowledge: Knowledge, problems: Problems) -> None:
+def _look_alikes_are_no_malignancy(knowledge: Knowledge, source: Source) -> None:
     terminology = knowledge.terminology
+    files = {key: name for name, _, listed, key in _codes(source) if listed == "malignancy"}
     for key in terminology.meanings:
         sets = terminology.meaning(key).sets
         if {"malignancy", "malignancy-look-alikes"} <= sets:
             text = f"{key[1]} is a look-alike and a malignancy"
-            problems.add("value-sets/malignancy.json", key[0], text)
+            source.problems.add(files.get(key, "value-sets/malignancy.json"), key[0], text)
+
+
+def _codes(source: Source) -> Iterator[tuple[str, str, str, tuple[str, str]]]:
+    """File, row, value set and key of each code of an expansion, then of each that is listed."""
+    for name, document in source.expansions:
+        for row, system, concept in expanded_codes(document, name, source.problems):
+            yield name, row, set_name(document), (system, concept["code"])
+    for name, document in source.value_sets:
+        for row, system, concept in listed_codes(document):
+            yield name, row, set_name(document), (system, concept["code"])
 
 
 def _check_digits(source: Source) -> None:
-    for name, document in source.value_sets:
-        for row, system, concept in listed_codes(document):
-            _check_digit(system, concept["code"], name, row, source.problems)
+    for name, row, _, (system, code) in _codes(source):
+        _check_digit(system, code, name, row, source.problems)
+    for hierarchy in read_hierarchies(source):
+        for code in (*hierarchy.roots, *hierarchy.excluded_roots):
+            _check_digit(SNOMED_CT, code, hierarchy.file, "filter", source.problems)
     for name, document in source.concept_maps:
         for i, group in enumerate(document["group"]):
             for j, element in enumerate(group["element"]):

@@ -17,7 +17,7 @@ from cds_service.decision.terminology import (
     Terminology,
     with_dot,
 )
-from cds_service.mappings.source import Source
+from cds_service.mappings.source import Problems, Source
 
 BASE = "urn:vcf-appropriateness:"
 PROCEDURES = BASE + "procedure"
@@ -95,6 +95,15 @@ def _sets(source: Source, displays: dict[Key, str]) -> dict[Key, set[str]]:
                 source.problems.add(name, row, f"{concept['code']} is listed twice")
             sets[key].add(set_name(document))
             displays.setdefault(key, concept["display"])
+    for name, document in source.expansions:
+        url = document.get("url")
+        if url not in {known["url"] for _, known in source.value_sets}:
+            source.problems.add(name, "url", f"{url} is no value set of value-sets/")
+            continue
+        for _, system, concept in expanded_codes(document, name, source.problems):
+            key = _key(system, concept["code"])
+            sets[key].add(set_name(document))
+            displays.setdefault(key, concept.get("display", concept["code"]))
     return dict(sets)
 
 
@@ -105,12 +114,27 @@ def listed_codes(value_set: dict[str, Any]) -> Iterator[tuple[str, str, dict[str
             yield f"compose.include[{i}].concept[{j}]", include["system"], concept
 
 
+def expanded_codes(
+    value_set: dict[str, Any], name: str, problems: Problems
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Row, system and concept of each code of an expansion, which is flat."""
+    contains = value_set.get("expansion", {}).get("contains", [])
+    if not contains:
+        problems.add(name, "expansion.contains", "no code found")
+    for i, concept in enumerate(contains):
+        row = f"expansion.contains[{i}]"
+        if "system" in concept and "code" in concept and "contains" not in concept:
+            yield row, concept["system"], concept
+        else:
+            problems.add(name, row, "must have a system and a code, and hold no others")
+
+
 def set_name(value_set: dict[str, Any]) -> str:
     return value_set["url"].removeprefix(BASE + "value-set:")
 
 
 def _patterns(source: Source) -> tuple[Pattern, ...]:
-    """The rules over ICD-10-CM codes. An is-a rule waits for a terminology server."""
+    """The rules over ICD-10-CM codes. Those over SNOMED CT are for a terminology server."""
     patterns = []
     for name, document in source.value_sets:
         compose = document["compose"]

@@ -10,6 +10,9 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+EXPANSIONS = "expansions"
+OPTIONAL = frozenset({EXPANSIONS})
+
 
 class MappingsError(Exception):
     """A mappings folder that cannot be used; `problems` has one line per problem."""
@@ -43,7 +46,7 @@ class Source:
     def documents(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name and content of each JSON file in one of the sub-folders."""
         files = sorted((self.folder / kind).glob("*.json"))
-        if not files:
+        if not files and kind not in OPTIONAL:
             self.problems.add(kind, "", "no file found")
         for file in files:
             name = f"{kind}/{file.name}"
@@ -75,6 +78,11 @@ class Source:
     @cached_property
     def value_sets(self) -> list[tuple[str, dict[str, Any]]]:
         return list(self.resources("value-sets", "ValueSet"))
+
+    @cached_property
+    def expansions(self) -> list[tuple[str, dict[str, Any]]]:
+        """What a terminology server made of the definitions among the value sets."""
+        return list(self.resources(EXPANSIONS, "ValueSet"))
 
     @cached_property
     def concept_maps(self) -> list[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,102 @@
+"""`expand`: refreshes the value sets that are defined by a hierarchy, from a terminology server."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cds_service.config import ConfigError, settings_from
+from cds_service.expansion.files import read_codes, write
+from cds_service.expansion.pages import Expansion, expansion_of, version_of
+from cds_service.expansion.server import TerminologyError, TerminologyServer
+from cds_service.mappings import MappingsError
+from cds_service.mappings.hierarchies import Hierarchy, hierarchies_of
+
+DONE, FAILED = 0, 1
+SECONDS = 120  # a server may take its time over the first page of a large hierarchy
+MOST_LOST = 0.1
+MOST_TOLD = 20
+
+
+class Refused(Exception):
+    """An expansion that is not written; the text says why."""
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """The parser; sets `run`."""
+    about = "refresh the value sets that are defined by a hierarchy, from a terminology server"
+    parser = commands.add_parser("expand", help=about)
+    parser.add_argument("--tx", required=True, metavar="URL", help="base address of the server")
+    parser.add_argument("--folder", type=Path, help="mappings folder; default: that of the service")
+    parser.add_argument("--set", action="append", dest="names", metavar="NAME", help="only this")
+    parser.add_argument("--force", action="store_true", help="also where many codes are lost")
+    parser.set_defaults(run=expand)
+
+
+def expand(options: argparse.Namespace) -> int:
+    """Set by set; one that fails leaves the others alone. Exit status 1 where one did."""
+    try:
+        settings = settings_from()
+        folder = options.folder or settings.mappings
+        chosen = _chosen(hierarchies_of(folder), options.names)
+    except (ConfigError, MappingsError, Refused) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    server = TerminologyServer(options.tx, settings.tx_token, SECONDS)
+    ends = [_try(lambda h=h: _refresh(h, folder, server, options.force), h.name) for h in chosen]
+    return FAILED if FAILED in ends else DONE
+
+
+def _chosen(known: list[Hierarchy], names: list[str] | None) -> list[Hierarchy]:
+    unknown = set(names or ()) - {h.name for h in known}
+    if unknown:
+        those = ", ".join(h.name for h in known)
+        raise Refused(f"{', '.join(sorted(unknown))}: no hierarchy defines it; those are {those}")
+    return [h for h in known if not names or h.name in names]
+
+
+def _try(refresh: Callable[[], None], name: str) -> int:
+    try:
+        refresh()
+    except (TerminologyError, MappingsError, Refused, OSError) as error:
+        print(f"{name}: not written: {error}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _refresh(hierarchy: Hierarchy, folder: Path, server: TerminologyServer, force: bool) -> None:
+    before = _before(folder, hierarchy)
+    expansion = expansion_of(hierarchy, server)
+    _tell(hierarchy, before, expansion)
+    lost = len(before.keys() - expansion.codes.keys())
+    if lost > MOST_LOST * len(before) and not force:
+        raise Refused(f"{lost} of {len(before)} codes are lost; --force writes it all the same")
+    write(folder, hierarchy, expansion, server.base)
+
+
+def _before(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
+    try:
+        return read_codes(folder, hierarchy)
+    except (ValueError, LookupError, TypeError) as error:
+        text = f"the expansion that is there cannot be read ({error}); see lint, or delete it"
+        raise Refused(text) from None
+
+
+def _tell(hierarchy: Hierarchy, before: Mapping[str, str], expansion: Expansion) -> None:
+    """What the server says, and what that changes."""
+    codes = expansion.codes
+    added = {code: words for code, words in codes.items() if code not in before}
+    removed = {code: words for code, words in before.items() if code not in codes}
+    outside = {code: words for code, words in hierarchy.listed.items() if code not in codes}
+    print(f"{hierarchy.name}: {len(codes)} codes of {version_of(expansion.versions)}")
+    _tell_codes("added", added, MOST_TOLD)
+    _tell_codes("removed", removed, len(removed))
+    _tell_codes("listed by hand and not among them, which is worth a look", outside, MOST_TOLD)
+
+
+def _tell_codes(what: str, codes: Mapping[str, str], most: int) -> None:
+    print(f"  {len(codes)} {what}")
+    for code, words in list(codes.items())[:most]:
+        print(f"    {code} {words}")
+    if len(codes) > most:
+        print(f"    and {len(codes) - most} more")
