@@ -6,8 +6,12 @@ from datetime import UTC, date, datetime
 from flask import Flask, request
 
 from cds_service.config import Settings, settings_from
+from cds_service.decision.knowledge import Knowledge
+from cds_service.expansion.learning import SECONDS, Learning
+from cds_service.expansion.server import TerminologyServer
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
+from cds_service.mappings.hierarchies import hierarchies_of
 from cds_service.store.store import Place, Store
 from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
@@ -17,7 +21,7 @@ from cds_service.web.keeping import Keeping
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_of_store
-from cds_service.web.metrics import metrics_page
+from cds_service.web.metrics import count_learned, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
@@ -43,12 +47,14 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     callers = Callers(settings, store.remember_token, knowledge)
     if settings.store or not settings.open:
         store.prepare()
-    app.extensions["in_worker"] = _in_worker(settings, store, callers)
+    learning = _learning(settings, knowledge)
+    app.extensions["in_worker"] = _in_worker(settings, store, callers, learning)
     app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
     kept = store if settings.store else None
     keeping = Keeping(kept, settings.keep_comments)
-    site = Site(knowledge, settings.public_url, callers, rates, today, keeping)
+    wonder = learning.take if learning else None
+    site = Site(knowledge, settings.public_url, callers, rates, today, keeping, wonder)
     app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
     app.register_blueprint(metrics_page(settings.metrics_token))
@@ -71,7 +77,18 @@ def _place(settings: Settings) -> Place:
     return Place(settings.database_url, settings.data, settings.secret, hours)
 
 
-def _in_worker(settings: Settings, store: Store, callers: Callers) -> Callable[[], None]:
+def _learning(settings: Settings, knowledge: Knowledge) -> Learning | None:
+    """The way to the terminology server, where one is set."""
+    if not settings.tx:
+        return None
+    server = TerminologyServer(settings.tx, settings.tx_token, SECONDS)
+    hierarchies = hierarchies_of(settings.mappings)
+    return Learning(server, hierarchies, knowledge.terminology.learned, count_learned)
+
+
+def _in_worker(
+    settings: Settings, store: Store, callers: Callers, learning: Learning | None
+) -> Callable[[], None]:
     """What a new worker does first; see gunicorn.conf.py."""
 
     def begin() -> None:
@@ -79,6 +96,8 @@ def _in_worker(settings: Settings, store: Store, callers: Callers) -> Callable[[
         callers.after_fork()
         if settings.store:
             store.start()
+        if learning:
+            learning.start()
 
     return begin
 

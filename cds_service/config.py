@@ -46,6 +46,8 @@ HELP = {
     "none",
     "CDS_CODES": "in open mode: folder of a site's own codes; default: none",
     "CDS_MAPPINGS": "folder of the mappings; default: `mappings/` beside the package",
+    "CDS_TX": "base address of a FHIR terminology server, which is asked in the background about "
+    "SNOMED CT codes of problem lists that are in no map; default: none, and nothing is asked",
     "CDS_TX_TOKEN": "bearer token for the terminology server, of `expand`, too; default: none",
 }
 SHORTEST_SECRET = 16
@@ -85,6 +87,7 @@ class Settings:
     preference_list: Path | None = None
     codes: Path | None = None
     mappings: Path = SHIPPED_MAPPINGS
+    tx: str = ""
     tx_token: str = ""
 
 
@@ -118,6 +121,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         dialect=_one_of(environment, "CDS_DIALECT", ("hl7", "epic", "sandbox", "crd-inferno")),
         language=_one_of(environment, "CDS_LANGUAGE", LANGUAGES),
         mappings=Path(environment.get("CDS_MAPPINGS") or SHIPPED_MAPPINGS),
+        tx=_url(environment, "CDS_TX"),
         tx_token=environment.get("CDS_TX_TOKEN", ""),
     )
 

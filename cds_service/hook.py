@@ -31,7 +31,7 @@ from cds_service.fhir.orders import (
 )
 from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
-from cds_service.fhir.unmapped import Unmapped
+from cds_service.fhir.unmapped import Unmapped, unknown_conditions
 from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
@@ -40,6 +40,9 @@ SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
 
 # Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]
+
+# Takes the SNOMED CT codes of Conditions that are in no map, without waiting.
+Wonder = Callable[[set[str]], None]
 
 # Why the card of a consult is not to be shown; empty where it is.
 Hide = Callable[[Consult], str]
@@ -63,7 +66,8 @@ class HookCall:
     `today` is the day for orders that carry no date; `base_url` the address of this service as
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
     checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way;
-    `silence` and `hide` say why an order's card is not to be shown, `manner` how it is written.
+    `wonder` takes codes that are in no map; `silence` and `hide` say why an order's card is not to
+    be shown, `manner` how it is written.
     """
 
     hook: str
@@ -75,6 +79,7 @@ class HookCall:
     on_too_little: str = SILENCE
     templates: Mapping[str, str] = field(default_factory=dict)
     fetch: Fetch | None = None
+    wonder: Wonder | None = None
     silence: Silence = Silence()
     manner: Manner = Manner()
     hide: Hide = nothing
@@ -121,6 +126,8 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
             prefetched.add(key, resources)
         if answers:
             drafts, consults = _decide(call, prefetched, knowledge)
+    if call.wonder and consults:
+        call.wonder(unknown_conditions(prefetched.resources, knowledge.terminology))
     consults = [_hidden(call, _told(call, consult)) for consult in consults]
     passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
     stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]

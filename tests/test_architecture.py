@@ -84,7 +84,7 @@ ROOMS = {
     "fhir": {"expansion", "fhir", "mappings"},
     "pydantic": {"expansion", "fhir", "mappings"},
     "rich": {"doctor", "replay", "report"},
-    "stdnum": {"mappings"},
+    "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
 }

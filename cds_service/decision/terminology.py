@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SNOMED_CT = "http://snomed.info/sct"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -74,7 +74,11 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Terminology:
-    """The maps in memory. Keys are (system, code) as `normalise` returns them."""
+    """The maps in memory. Keys are (system, code) as `normalise` returns them.
+
+    `learned` is what became known of codes in no map since the start; it is filled from outside,
+    and shared by all terminologies that are made of this one.
+    """
 
     systems: Mapping[str, str]
     meanings: Mapping[tuple[str, str], Meaning]
@@ -83,6 +87,7 @@ class Terminology:
     order_codes: Mapping[tuple[str, str | None], tuple[OrderCode, ...]]
     places: Mapping[str, Place]
     displays: Mapping[tuple[str, str], str]
+    learned: dict[tuple[str, str], Meaning] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -103,7 +108,7 @@ class Terminology:
 
     def meaning(self, key: tuple[str, str]) -> Meaning | None:
         """What a finding code means, or None where it is in no value set and has no place."""
-        known = self.meanings.get(key)
+        known = self.meanings.get(key) or self.learned.get(key)
         if key[0] != ICD_10_CM:
             return known
         by_rule = frozenset(p.set_name for p in self.patterns if p.matches(key[1]))

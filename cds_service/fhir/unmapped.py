@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from cds_service.decision.terminology import ANSWERS, Terminology
+from cds_service.decision.terminology import ANSWERS, SNOMED_CT, Terminology
 from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
 
 # Whether of the order or a reason, its system, the code, and of an order its display.
@@ -28,6 +28,14 @@ def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
             mapped = key in known or (key and terminology.meaning(key))
             if not mapped and system != ANSWERS:
                 yield about, *(key or (system, code)), said if about == "order" else ""
+
+
+def unknown_conditions(resources: Iterable[Json], terminology: Terminology) -> set[str]:
+    """The SNOMED CT codes of Conditions that are in no map."""
+    concepts = (r.get("code") for r in resources if r.get("resourceType") == "Condition")
+    coded = (coding for concept in concepts for coding in codings(concept))
+    keys = (terminology.normalise(system, code) for system, code, _ in coded)
+    return {k[1] for k in keys if k and k[0] == SNOMED_CT and not terminology.meaning(k)}
 
 
 def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:

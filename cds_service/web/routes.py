@@ -13,7 +13,7 @@ from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
-from cds_service.hook import Answer, Fetch, HookCall, answer_hook
+from cds_service.hook import Answer, Fetch, HookCall, Wonder, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
@@ -36,6 +36,7 @@ class Site:
     rates: RateLimits
     today: Callable[[], date]
     keeping: Keeping
+    wonder: Wonder | None = None
 
     def caller(self) -> Caller:
         """Who is calling, within what it may. Raises Refused, NoClients or TooManyRequests."""
@@ -119,6 +120,7 @@ def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
         on_too_little=caller.client.on_too_little,
         templates=templates,
         fetch=_fetch(caller.fetcher, body),
+        wonder=site.wonder,
         silence=caller.silence,
         manner=caller.manner,
         hide=site.keeping.hide(body, caller.client),
