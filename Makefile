@@ -42,9 +42,10 @@ demo: .venv/ready
 	$(BIN)/python fixtures/demo.py
 
 bench: .venv/ready
-	$(BIN)/python bench/slow_server.py
-	PYTHONPATH=. $(BIN)/python bench/store.py
-	PYTHONPATH=. $(BIN)/python bench/year.py
+	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.slow_server
+	$(BIN)/python -m bench.store
+	$(BIN)/python -m bench.year
 
 # Collects the texts of cards and pages anew; what is new is to be translated in the .po files.
 WORDS := .venv/messages.pot

@@ -3,56 +3,28 @@
 `make bench` starts the service under gunicorn with its settings of `make run`, and a small EHR.
 """
 
-import json
 import os
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import requests
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).parent.parent
-CASE = ROOT / "fixtures/order-sign/variant-1-contrast-mri-for-a-new-painful-fracture/request.json"
+from bench.charts import NEW_FRACTURE, fixture
+from bench.servers import PATH, running, service
+
 SERVICE, EHR = 8461, 8462
 BASE = f"http://127.0.0.1:{SERVICE}"
-URL = f"{BASE}/cds-services/vcf-appropriateness"
+URL = f"{BASE}{PATH}"
 READY = f"{BASE}/ready"
 ROUNDS = 7
 PARALLEL = 50
 BURST = 400
-
-
-@contextmanager
-def running(command: list[str], ready: str, **environment: str) -> Iterator[None]:
-    process = subprocess.Popen(  # noqa: S603  our own commands
-        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(200):
-            try:
-                requests.get(ready, timeout=1)
-                break
-            except requests.Timeout:
-                break  # it is there, and slow as it was told to be
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def service() -> list[str]:
-    gunicorn = str(Path(sys.executable).parent / "gunicorn")
-    return [gunicorn, "cds_service:create_app()", "--bind", f"127.0.0.1:{SERVICE}"]
 
 
 def ehr(*options: str) -> list[str]:
@@ -61,7 +33,7 @@ def ehr(*options: str) -> list[str]:
 
 def whole() -> dict:
     """A request with everything prefetched, which fetches nothing."""
-    return json.loads(CASE.read_text("utf-8"))
+    return fixture(NEW_FRACTURE)
 
 
 def bare(server: bool) -> dict:
@@ -101,7 +73,7 @@ def slow_server() -> list[str]:
     """Unrelated requests while 50 others meet a server that answers after five seconds."""
     alone, beside, slowest = [], [], []
     for _ in range(ROUNDS):
-        with running(service(), READY):
+        with running(service(SERVICE), READY):
             milliseconds(whole())
             alone.append(statistics.median(milliseconds(whole())))
             with crowd_waiting() as waited:
@@ -133,7 +105,7 @@ def crowd_waiting() -> Iterator[list[float]]:
 def broken_server() -> list[str]:
     """Throughput with a server that fails every call, to that of having none."""
     ratios = []
-    with running(service(), READY):
+    with running(service(SERVICE), READY):
         per_second(bare(True))
         for _ in range(ROUNDS):
             ratios.append(per_second(bare(True)) / per_second(bare(False)))

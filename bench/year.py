@@ -1,6 +1,6 @@
 """A year of 5,000 orders a day in a SQLite store, and how long the reports of it take.
 
-`python bench/year.py [FOLDER]` leaves the store in the folder, to be looked at by a service.
+`python -m bench.year [FOLDER]` leaves the store in the folder, to be looked at by a service.
 """
 
 import random
