@@ -9,7 +9,7 @@ ffi.cdef([[
 ]])
 local MONOTONIC, INTERRUPT, FOREVER = 1, 2, 3600000
 local INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
-local before, after, lines, number, connections
+local before, after, lines, line, number, connections
 local asked, only = 0, nil
 seconds = 0
 
@@ -29,12 +29,14 @@ function init(arguments)
   file:close()
   local from, to = body:find(INSTANCE, 1, true)
   before, after = body:sub(1, from - 1), body:sub(to + 1)
-  lines = io.lines(arguments[2])
+  lines = io.open(arguments[2])
   number, connections = tonumber(arguments[3]), tonumber(arguments[4])
 end
 
+-- After a lost connection there are too few lines: the last one comes again, and is refused.
 function request()
-  local instance, token = lines():match("(%S+) ?(%S*)")
+  line = lines:read("*l") or line
+  local instance, token = line:match("(%S+) ?(%S*)")
   local headers = { ["Content-Type"] = "application/json" }
   if token ~= "" then
     headers["Authorization"] = "Bearer " .. token
