@@ -14,6 +14,7 @@ from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
 from cds_service.store.store import Place, Store
 from cds_service.web import errors, record
+from cds_service.web.answers import Json
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     warm_up()
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json.sort_keys = False
+    app.json = Json(app)
     store = Store(_place(settings), log_of_store)
     callers = Callers(settings, store.remember_token, knowledge)
     if settings.store or not settings.open:

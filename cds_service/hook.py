@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from urllib.parse import quote
+
+from msgspec import Raw
 
 from cds_service.cards.card import respond
 from cds_service.cards.consult import SILENT, Consult
@@ -31,6 +34,7 @@ from cds_service.fhir.orders import (
 )
 from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
+from cds_service.fhir.reading import head_of, text_of
 from cds_service.fhir.unmapped import Unmapped, unknown_conditions
 from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
@@ -61,7 +65,8 @@ class TooLittleToGoOn(Exception):
 
 @dataclass(frozen=True)
 class HookCall:
-    """What a client posted, checked for its envelope only.
+    """What a client posted, checked for its envelope only; the values of the prefetch are JSON as
+    it came.
 
     `today` is the day for orders that carry no date; `base_url` the address of this service as
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
@@ -73,7 +78,7 @@ class HookCall:
     hook: str
     hook_instance: str
     context: Json
-    prefetch: Json
+    prefetch: Mapping[str, Raw]
     today: date
     base_url: str
     on_too_little: str = SILENCE
@@ -116,18 +121,19 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
     Decides first with what was sent, and fetches only what could change that. Raises
     TooLittleToGoOn where the call asks for it.
     """
-    prefetched = read_prefetch(call.prefetch)
-    drafts, consults = _decide(call, prefetched, knowledge)
+    sent = cache(lambda: read_prefetch(call.prefetch))
+    drafts, consults = _decide(call, sent, knowledge)
     fetches: Counter[str] = Counter()
-    wanted = _wanted(call, prefetched, drafts, consults, knowledge) if call.fetch else {}
+    wanted = _wanted(call, sent(), drafts, consults, knowledge) if call.fetch and consults else {}
     if wanted:
         answers, fetches = call.fetch(wanted)
-        for key, resources in answers.items():
-            prefetched.add(key, resources)
+        for key, pages in answers.items():
+            texts = [text_of(page) for page in pages]
+            sent().add(key, [(head_of(text), text) for text in texts])
         if answers:
-            drafts, consults = _decide(call, prefetched, knowledge)
+            drafts, consults = _decide(call, sent, knowledge)
     if call.wonder and consults:
-        call.wonder(unknown_conditions(prefetched.resources, knowledge.terminology))
+        call.wonder(unknown_conditions(sent().resources, knowledge.terminology))
     consults = [_hidden(call, _told(call, consult)) for consult in consults]
     passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
     stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]
@@ -147,14 +153,16 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
 
 
 def _decide(
-    call: HookCall, prefetched: Prefetched, knowledge: Knowledge
+    call: HookCall, sent: Callable[[], Prefetched], knowledge: Knowledge
 ) -> tuple[Drafts, list[Consult]]:
-    """The orders of ours and the decision on each, with the data at hand."""
-    resources = prefetched.resources
-    drafts = read_orders(call.hook, call.context, resources, knowledge, call.today)
+    """The orders of ours and the decision on each, with the data at hand.
+
+    The chart is not even looked at where no order is ours, as with most orders of a hospital.
+    """
+    drafts = read_orders(call.hook, call.context, lambda: sent().resources, knowledge, call.today)
     if not drafts.orders:
         return drafts, []
-    chart = read_chart(prefetched, call.patient_id, knowledge.terminology)
+    chart = read_chart(sent(), call.patient_id, knowledge.terminology)
     cases = [Case(draft.order, chart, draft.today) for draft in drafts.orders]
     consults = [
         _consult(call, draft, number, case, knowledge)

@@ -4,10 +4,13 @@ Everyone is a woman of 70 with all kinds of data supplied, unless a test says ot
 the day of `TODAY`. `ask` posts the orders through the real reader, core and cards.
 """
 
+import json
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Raw
 
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.knowledge import Knowledge
@@ -239,12 +242,18 @@ def post(body: Json) -> Answer:
     return answer_hook(hook_call(body), knowledge())
 
 
+def as_sent(prefetch: Any) -> dict[str, Raw]:
+    """A prefetch as `HookCall` has it."""
+    sent = prefetch if isinstance(prefetch, dict) else {}
+    return {key: Raw(json.dumps(value)) for key, value in sent.items()}
+
+
 def hook_call(body: Json, **changes: Any) -> HookCall:
     return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
         context=body["context"],
-        prefetch=body.get("prefetch", {}),
+        prefetch=as_sent(body.get("prefetch", {})),
         today=TODAY,
         base_url="https://cds.example.org",
         **changes,

@@ -282,14 +282,14 @@ class TestToken:
         bearer = token(other_key())
         call(client, bearer)
         line = capsys.readouterr().err
-        assert '"refused": "signature"' in line
+        assert '"refused":"signature"' in line
         call(client, token(aud=BASE))
-        assert f'"seen": {{"aud": "{BASE}", "called": "{ENDPOINT}"}}' in capsys.readouterr().err
+        assert f'"seen":{{"aud":"{BASE}","called":"{ENDPOINT}"}}' in capsys.readouterr().err
         assert bearer.split(".")[2] not in line
 
     def test_the_log_names_the_client(self, client, capsys):
         call(client, token())
-        assert '"client": "hospital"' in capsys.readouterr().err
+        assert '"client":"hospital"' in capsys.readouterr().err
 
 
 class TestUsedTokens:
@@ -507,7 +507,7 @@ class TestClientsFile:
         settings = Settings(open=False, clients=file, data=tmp_path / "d", public_url=BASE)
         client = create_app(settings).test_client()
         assert call(client, token(sub="b")).status_code == 200
-        assert '"client": "b"' in capsys.readouterr().err
+        assert '"client":"b"' in capsys.readouterr().err
         assert call(client, token(sub="c")).status_code == 401
 
 

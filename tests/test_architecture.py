@@ -87,6 +87,7 @@ ROOMS = {
     "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
+    "msgspec": {"fhir", "hook", "web"},
 }
 LONGEST = 250
 

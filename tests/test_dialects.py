@@ -221,7 +221,7 @@ class TestEpic:
     def test_the_number_of_the_rule_that_fired_is_logged(self, capsys):
         client = create_app(Settings(dialect="epic")).test_client()
         for given, logged in (
-            ("2852", '"criteria": "2852"'),
+            ("2852", '"criteria":"2852"'),
             ("Zebediah", '"hook"'),
             (7, '"hook"'),
         ):

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service import create_app
 from cds_service.config import Settings
-from cds_service.web import limits
+from cds_service.fhir import prefetch
 from tests.small_world import (
     CT_LUMBAR_W,
     FRACTURE,
@@ -64,7 +64,7 @@ class TestHeaders:
 
 class TestLimits:
     def test_more_resources_than_are_read_are_refused(self, client, monkeypatch):
-        monkeypatch.setattr(limits, "MOST_ENTRIES", 2)
+        monkeypatch.setattr(prefetch, "MOST_RESOURCES", 2)
         body = hook_request(order(MRI_LUMBAR_W), conditions=[condition(PAIN)] * 2)
         answer = client.post(SERVICE, json=body)
         assert answer.status_code == 413
@@ -101,7 +101,7 @@ class TestLog:
     def test_a_path_that_is_not_known_is_not_repeated(self, client, capsys):
         client.get("/Patient/maria-muster")
         line = capsys.readouterr().err
-        assert '"route": "unknown"' in line
+        assert '"route":"unknown"' in line
         assert "maria" not in line
 
 

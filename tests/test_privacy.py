@@ -125,7 +125,7 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
     assert len(errors) > 8
     assert_none_planted("".join(errors), "an error body")
     log = capsys.readouterr().err
-    assert log.count('"event": "request"') > len(CASES)
+    assert log.count('"event":"request"') > len(CASES)
     assert_none_planted(log, "the log")
     metrics = service.get("/metrics", headers={"Authorization": "Bearer m"}).get_data(as_text=True)
     assert "cds_requests_total" in metrics

@@ -59,6 +59,7 @@ class Keys:
     def __init__(self, fetch: Callable[[str], Any] | None = None):
         self._fetch = fetch or (lambda url: download(url))
         self._sets: dict[str, KeySet] = {}
+        self._given: dict[str, tuple[Any, dict[str, PyJWK]]] = {}
         self._lock = Lock()
 
     def find(self, client: Client, jku: str, kid: str) -> PyJWK | None:
@@ -68,7 +69,7 @@ class Keys:
         the back of the request; an unknown `kid` asks once more, not too often.
         """
         if client.jwks and (not jku or jku not in client.jku):
-            return keys_in(client.jwks).get(kid)
+            return self._keys_given(client).get(kid)
         address = jku if jku in client.jku else next(iter(sorted(client.jku)))
         known = self._set(address)
         age = monotonic() - known.asked
@@ -79,6 +80,14 @@ class Keys:
         if not known.keys:
             raise KeysUnreachable
         return known.keys.get(kid)
+
+    def _keys_given(self, client: Client) -> dict[str, PyJWK]:
+        """Those of the clients file, made once for each reading of it."""
+        document, keys = self._given.get(client.name, (None, {}))
+        if document is not client.jwks:
+            keys = keys_in(client.jwks)
+            self._given[client.name] = (client.jwks, keys)
+        return keys
 
     def _set(self, address: str) -> KeySet:
         with self._lock:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 SNOMED_CT = "http://snomed.info/sct"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+LOOK_ALIKES = frozenset({"malignancy-look-alikes"})
+MOST_REMEMBERED = 50_000
 ANSWERS = "urn:vcf-appropriateness:answer"
 
 
@@ -37,6 +39,11 @@ class Meaning:
 
     sets: frozenset[str] = frozenset()
     place: Place | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the code is only there to be told from others."""
+        return self.sets == LOOK_ALIKES and self.place is None
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class Terminology:
     places: Mapping[str, Place]
     displays: Mapping[tuple[str, str], str]
     learned: dict[tuple[str, str], Meaning] = field(default_factory=dict)
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict, init=False, compare=False)
 
     @property
     def size(self) -> int:
@@ -115,6 +123,24 @@ class Terminology:
         if not by_rule:
             return known
         return Meaning(known.sets | by_rule, known.place) if known else Meaning(by_rule)
+
+    def knows(self, system: str, code: str) -> bool:
+        """Whether a finding code, written in whatever way, says something of a patient.
+
+        Remembers what it said: charts repeat themselves.
+        """
+        known = self._known.get((system, code))
+        if known is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[system, code] = self._is_known(self.normalise(system, code))
+        return known or (bool(self.learned) and self._is_known(self.normalise(system, code)))
+
+    def _is_known(self, key: tuple[str, str] | None) -> bool:
+        if key is None:
+            return False
+        meaning = self.meaning(key)
+        return key[0] == ANSWERS or bool(meaning and not meaning.says_nothing)
 
     def codes_for(self, procedure: str, region: str | None) -> tuple[OrderCode, ...]:
         """The codes to send for a procedure of a region; without any, those of the spine, or of

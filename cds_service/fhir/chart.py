@@ -1,75 +1,66 @@
 """The prefetch to the core's Chart."""
 
-from collections.abc import Iterable
-
 from cds_service.decision.chart import Chart, Finding
 from cds_service.decision.terminology import Terminology
 from cds_service.fhir.findings import finding_of
-from cds_service.fhir.plain import (
-    Json,
-    as_date,
-    as_text,
-    reference,
-    refers_to_another,
-)
+from cds_service.fhir.plain import as_date, as_text, reference, refers_to_another
 from cds_service.fhir.prefetch import KEYS, Prefetched
-from cds_service.fhir.validation import problem_with
+from cds_service.fhir.reading import Resource
+from cds_service.fhir.validation import problem_with_text
 
 
 def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology) -> Chart:
     """Each resource whose code is in a map is validated on its own.
 
     One that is invalid, or is another patient's, is left out and named in `unread`. Its kind then
-    came in part: what could not be read may be just what is looked for.
+    came in part: what could not be read may be just what is looked for. One that came under two
+    keys counts once.
     """
     findings: list[Finding] = []
     unread: list[str] = []
+    seen: set[tuple[str, str]] = set()
     supplied = prefetched.supplied
-    patient: Json = {}
-    for resource in _each_once(prefetched.resources):
-        if resource["resourceType"] == "Patient":
-            patient = patient or resource
+    patient = _patient(prefetched)
+    for resource in prefetched.resources:
+        if resource.type == "Patient" or not resource.may_say_something(terminology):
             continue
-        finding = finding_of(resource, terminology)
-        if finding is None:
+        finding = finding_of(resource.content, terminology)
+        name = (resource.type, resource.id)
+        if finding is None or (resource.id and name in seen):
             continue
+        seen.add(name)
         problem = _problem(resource, patient_id)
         if problem:
-            unread.append(f"{reference(resource)} ({problem})")
-            supplied.discard(KEYS.get(resource["resourceType"]))
+            unread.append(f"{reference(resource.content)} ({problem})")
+            supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
     problem = _problem(patient, patient_id) if patient else None
     if problem:
         unread.append(f"Patient ({problem})")
-        patient = {}
-    if not patient:
+    if problem or not patient:
         supplied.discard("patient")
+    known = patient.content if patient and not problem else {}
     return Chart(
         findings=tuple(findings),
-        birth_date=as_date(patient.get("birthDate")),
-        sex=as_text(patient.get("gender")),
+        birth_date=as_date(known.get("birthDate")),
+        sex=as_text(known.get("gender")),
         supplied=frozenset(supplied),
         counts=dict(prefetched.counts),
         unread=tuple(unread),
     )
 
 
-def _problem(resource: Json, patient_id: str) -> str | None:
+def _patient(prefetched: Prefetched) -> Resource | None:
+    """The first one that was sent."""
+    return next((r for r in prefetched.resources if r.type == "Patient"), None)
+
+
+def _problem(resource: Resource, patient_id: str) -> str | None:
     """What keeps a resource out of the chart."""
-    if resource["resourceType"] == "Patient":
-        other = as_text(resource.get("id")) not in ("", patient_id)
+    if resource.type == "Patient":
+        other = resource.id not in ("", patient_id)
     else:
-        owners = (resource.get("subject"), resource.get("patient"))
+        owners = (resource.content.get("subject"), resource.content.get("patient"))
         other = any(refers_to_another(owner, patient_id) for owner in owners)
-    return "another patient's" if other else problem_with(resource)
-
-
-def _each_once(resources: Iterable[Json]) -> Iterable[Json]:
-    """A resource that came under two keys counts once."""
-    seen: set[str] = set()
-    for resource in resources:
-        name = reference(resource)
-        if "/" not in name or name not in seen:
-            seen.add(name)
-            yield resource
+    return "another patient's" if other else problem_with_text(resource.text)

@@ -1,15 +1,16 @@
 """Reads and searches on a FHIR server: one address at a time, within a deadline."""
 
-import json
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from msgspec import DecodeError
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from cds_service.fhir.plain import Json, as_text, dicts
+from cds_service.fhir.reading import decoded
 
 MOST_PAGES = 10
 MOST_BYTES = 5_000_000
@@ -127,10 +128,10 @@ def _get_once(session: requests.Session, server: FhirServer, url: str, deadline:
         ) as response:
             if response.status_code != requests.codes.ok:
                 raise _error(response)
-            return json.loads(_body(response, deadline))
+            return decoded(_body(response, deadline))
     except requests.Timeout:
         raise FetchError("timeout") from None
-    except (ValueError, RecursionError):
+    except (ValueError, DecodeError, RecursionError):
         raise FetchError("garbage") from None
 
 

@@ -1,7 +1,7 @@
 """The draft orders of a hook to the core's Orders."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from cds_service.fhir.plain import (
     reference,
     refers_to_another,
 )
+from cds_service.fhir.reading import Resource
 from cds_service.fhir.unmapped import (
     Unmapped,
     by_known_system,
@@ -79,11 +80,14 @@ def selected(hook: str, context: Json) -> Iterator[Json]:
 def read_orders(
     hook: str,
     context: Json,
-    resources: Iterable[Json],
+    resources: Callable[[], list[Resource]],
     knowledge: Knowledge,
     today: date,
 ) -> Drafts:
-    """The selected draft orders that ask for a procedure of the guideline."""
+    """The selected draft orders that ask for a procedure of the guideline.
+
+    `resources` gives those of the chart, and is called only where a reason may be among them.
+    """
     drafts = Drafts()
     for resource in selected(hook, context):
         meanings, why_not = _asked_for(resource, knowledge)
@@ -97,7 +101,8 @@ def read_orders(
                 drafts.conflicting += _systems(resource, knowledge.terminology)
             drafts.others.append(resource)
             continue
-        reasons = _Reasons(resource, _conditions(context, resources), knowledge.terminology)
+        conditions = _conditions(context, resources) if resource.get("reasonReference") else {}
+        reasons = _Reasons(resource, conditions, knowledge.terminology)
         authored = as_date(resource.get("authoredOn"))
         order = _order(resource, meanings, reasons, knowledge)
         unresolved = tuple(reasons.unresolved)
@@ -222,9 +227,10 @@ class _Reasons:
             self.findings.append(replace(finding, source="reason"))
 
 
-def _conditions(context: Json, resources: Iterable[Json]) -> dict[str, Json]:
+def _conditions(context: Json, resources: Callable[[], list[Resource]]) -> dict[str, Json]:
     """The Conditions that a reasonReference can mean, by their reference."""
     entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
     drafts = [as_dict(entry.get("resource")) for entry in entries]
-    both = [*resources, *drafts]
-    return {reference(r): r for r in both if r.get("resourceType") == "Condition"}
+    in_chart = [r.content for r in resources() if r.type == "Condition"]
+    both = [*in_chart, *(d for d in drafts if d.get("resourceType") == "Condition")]
+    return {reference(condition): condition for condition in both}

@@ -1,11 +1,13 @@
 """What the prefetch holds: the resources by type, and which kinds of data came in full."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from cds_service.fhir.plain import Json, as_dict, as_text, dicts
+from msgspec import Raw
+
+from cds_service.fhir.plain import dicts
+from cds_service.fhir.reading import Head, Resource, head_of
 
 # The prefetch keys that we ask for, and the resource that each holds.
 KINDS = {
@@ -17,8 +19,18 @@ KINDS = {
     "allergies": "AllergyIntolerance",
 }
 # Read where it is sent, under whatever key; that it is not sent says nothing.
-ALSO_READ = frozenset({"DiagnosticReport"})
+ALSO_READ = "DiagnosticReport"
 KEYS = {resource_type: key for key, resource_type in KINDS.items()}
+READ = frozenset({*KEYS, ALSO_READ})
+FAILED = (None, "OperationOutcome")
+MOST_RESOURCES = 20_000
+
+
+class TooManyResources(Exception):
+    """More resources than are read."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The request holds more than {MOST_RESOURCES} resources.")
 
 
 @dataclass
@@ -27,7 +39,7 @@ class Prefetched:
     `counts` says how many resources came of each kind.
     """
 
-    resources: list[Json] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
     partial: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
@@ -37,58 +49,60 @@ class Prefetched:
         """The kinds that came in full."""
         return self.sent - self.partial
 
-    def add(self, key: str, values: Iterable[Any]) -> None:
-        """The answer to a key, as one value or in pages."""
+    def add_sent(self, key: str, value: Raw) -> None:
+        """What was sent under a key, if it is an answer. Raises TooManyResources."""
+        head = head_of(value)
+        if head.resourceType not in FAILED or memoryview(value) == b"null":
+            self.add(key, [(head, value)])
+
+    def add(self, key: str, pages: list[tuple[Head, bytes | Raw]]) -> None:
+        """The answer to a key: each page with its text. Raises TooManyResources."""
         kinds = {key} if key in KINDS else set()
-        more = False
-        for value in values:
-            kinds |= self._add(value)
-            more = more or has_next_page(value)
+        for head, text in pages:
+            kinds |= self._add(resources_in(head, text))
         self.sent |= kinds
-        if more:
+        if any(has_next_page(head) for head, _ in pages):
             self.partial |= kinds
 
-    def _add(self, value: Any) -> set[str]:
-        kinds = set()
-        for resource in resources_in(value):
-            resource_type = as_text(resource.get("resourceType"))
-            kind = KEYS.get(resource_type)
-            if kind:
-                kinds.add(kind)
-                self.counts[kind] += 1
-            if kind or resource_type in ALSO_READ:
+    def _add(self, resources: Iterable[Resource]) -> set[str]:
+        """The kinds of the resources."""
+        counted: Counter[str] = Counter()
+        for resource in resources:
+            if resource.type in READ:
+                counted[resource.type] += 1
                 self.resources.append(resource)
-        return kinds
+        if len(self.resources) > MOST_RESOURCES:
+            raise TooManyResources
+        found = {KEYS[name]: number for name, number in counted.items() if name in KEYS}
+        self.counts.update(found)
+        return set(found)
 
 
-def read_prefetch(prefetch: Any) -> Prefetched:
-    """The resources of all keys.
+def read_prefetch(prefetch: Mapping[str, Raw]) -> Prefetched:
+    """The resources of all keys, each of which comes as text.
 
     A key of ours that was sent is an answer, also with null or an empty Bundle; with an
     OperationOutcome, or anything that is no resource, it failed. A key under another name is known
-    by the resources in it. A Bundle with a next page came in part.
+    by the resources in it. A Bundle with a next page came in part. Raises TooManyResources.
     """
     found = Prefetched()
-    for key, value in as_dict(prefetch).items():
-        if value is None or not _failed(value):
-            found.add(key, [value])
+    for key, value in prefetch.items():
+        found.add_sent(key, value)
     return found
 
 
-def resources_in(value: Any) -> Iterator[Json]:
+def resources_in(head: Head, text: bytes | Raw) -> Iterator[Resource]:
     """The resources of a Bundle, of Bundles in it, or the one resource itself."""
-    resource = as_dict(value)
-    if resource.get("resourceType") != "Bundle":
-        yield resource
+    if head.resourceType != "Bundle":
+        yield Resource(text)
         return
-    for entry in dicts(resource.get("entry")):
-        yield from resources_in(entry.get("resource"))
+    for entry in head.entry:
+        resource = Resource(entry.resource)
+        if resource.type == "Bundle":
+            yield from resources_in(head_of(entry.resource), entry.resource)
+        else:
+            yield resource
 
 
-def has_next_page(value: Any) -> bool:
-    links = dicts(as_dict(value).get("link"))
-    return any(link.get("relation") == "next" for link in links)
-
-
-def _failed(value: Any) -> bool:
-    return as_dict(value).get("resourceType") in (None, "OperationOutcome")
+def has_next_page(bundle: Head) -> bool:
+    return any(link.get("relation") == "next" for link in dicts(bundle.link))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.decision.terminology import ANSWERS, SNOMED_CT, Terminology
 from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
+from cds_service.fhir.reading import Resource
 
 # Whether of the order or a reason, its system, the code, and of an order its display.
 Unmapped = tuple[str, str, str, str]
@@ -30,11 +31,10 @@ def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
                 yield about, *(key or (system, code)), said if about == "order" else ""
 
 
-def unknown_conditions(resources: Iterable[Json], terminology: Terminology) -> set[str]:
+def unknown_conditions(resources: Iterable[Resource], terminology: Terminology) -> set[str]:
     """The SNOMED CT codes of Conditions that are in no map."""
-    concepts = (r.get("code") for r in resources if r.get("resourceType") == "Condition")
-    coded = (coding for concept in concepts for coding in codings(concept))
-    keys = (terminology.normalise(system, code) for system, code, _ in coded)
+    coded = (c for r in resources if r.type == "Condition" for c in r.codings or ())
+    keys = (terminology.normalise(coding.system, coding.code) for coding in coded)
     return {k[1] for k in keys if k and k[0] == SNOMED_CT and not terminology.meaning(k)}
 
 

@@ -4,10 +4,15 @@ fhir.resources has no R4 models; those of R4B fit R4 for the resources that we r
 check required codes, so the status codes that we rely on are checked here.
 """
 
+import secrets
+from hashlib import blake2b
+
 from fhir.resources.R4B import get_fhir_model_class
+from msgspec import Raw
 from pydantic import ValidationError
 
 from cds_service.fhir.plain import Json, codes, without_empty
+from cds_service.fhir.reading import text_of, whole
 
 STATUS_CODES = {
     "clinicalStatus": {"active", "recurrence", "relapse", "inactive", "remission", "resolved"},
@@ -35,25 +40,36 @@ MODELS = (
 )
 
 
+# What was said of a text, by a digest that only this process can make. The same chart comes with
+# every hook of an ordering session; a resource of it is validated once.
+_SAID: dict[bytes, str | None] = {}
+_KEY = secrets.token_bytes(32)
+MOST_REMEMBERED = 20_000
+
+
 def problem_with(resource: Json) -> str | None:
     """The field that makes a resource invalid, or None where it is valid. Never a value of it."""
+    return problem_with_text(text_of(resource))
+
+
+def problem_with_text(text: bytes | Raw) -> str | None:
+    """The same of the text of a resource."""
+    digest = blake2b(text, digest_size=16, key=_KEY).digest()
+    if digest not in _SAID:
+        if len(_SAID) >= MOST_REMEMBERED:
+            _SAID.clear()
+        _SAID[digest] = _problem_with(whole(text))
+    return _SAID[digest]
+
+
+def _problem_with(resource: Json) -> str | None:
     try:
         model = get_fhir_model_class(resource["resourceType"])
         tolerated = TOLERATED.get(resource["resourceType"], {})
         model.model_validate({**tolerated, **without_empty(resource)})
     except ValidationError as error:
-        return _place_of(error) or "the resource"
+        return ".".join(str(part) for part in error.errors()[0]["loc"]) or "the resource"
     return _problem_with_status(resource)
-
-
-def _place_of(error: ValidationError) -> str:
-    """The path of the first wrong field; nothing where pydantic cannot tell, for half a surrogate
-    pair in its message.
-    """
-    try:
-        return ".".join(str(part) for part in error.errors()[0]["loc"])
-    except UnicodeEncodeError:
-        return ""
 
 
 def warm_up() -> None:

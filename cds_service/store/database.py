@@ -30,8 +30,10 @@ class RowRefused(StoreDown):
         self.kind = type(error).__name__
 
 
-def engine_for(url: str, folder: Path) -> Engine:
-    """The database at a URL, else a SQLite file in the folder (which is made). Raises StoreDown."""
+def engine_for(url: str, folder: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """The database at a URL, else a SQLite file in the folder (which is made), which waits so long
+    for another writer. Raises StoreDown.
+    """
     try:
         if url:
             return create_engine(_patient(make_url(url)), pool_pre_ping=True)
@@ -41,7 +43,7 @@ def engine_for(url: str, folder: Path) -> Engine:
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise StoreDown(words_of(error)) from error
     engine = create_engine(
-        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": BUSY_SECONDS}
+        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": busy_seconds}
     )
     event.listen(engine, "connect", _write_ahead)
     return engine
@@ -69,8 +71,8 @@ def words_of(error: Exception) -> str:
 class Database:
     """One database of this process, whose tables are made or brought up to date at first use."""
 
-    def __init__(self, url: str, folder: Path):
-        self._url, self._folder = url, folder
+    def __init__(self, url: str, folder: Path, busy_seconds: float = BUSY_SECONDS):
+        self._url, self._folder, self._busy_seconds = url, folder, busy_seconds
         self._engine: Engine | None = None
         self._is_ready = False
         self._lock = Lock()
@@ -92,7 +94,7 @@ class Database:
     def engine(self) -> Engine:
         """The engine, whatever tables there are. Raises StoreDown."""
         if self._engine is None:
-            self._engine = engine_for(self._url, self._folder)
+            self._engine = engine_for(self._url, self._folder, self._busy_seconds)
         return self._engine
 
     @contextmanager

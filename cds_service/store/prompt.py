@@ -12,15 +12,20 @@ from cds_service.store.database import StoreDown
 
 SECONDS = 0.15
 PAUSE_SECONDS = 5.0
-THREADS = 4
+THREADS = 8
 
 T = TypeVar("T")
 
 
 class Prompt:
-    """Asks in a thread. A database that was too late once is left alone for a while."""
+    """A database that was too late once is left alone for a while.
 
-    def __init__(self) -> None:
+    One on this disk is asked in the same thread, and sets an end to its waiting itself; a server
+    in a thread, since a lost connection knows no end.
+    """
+
+    def __init__(self, in_thread: bool) -> None:
+        self._in_thread = in_thread
         self._process = 0
         self._lock = Lock()
         self._until = 0.0
@@ -29,11 +34,15 @@ class Prompt:
         """The answer. Raises StoreDown, after `SECONDS` at the latest."""
         if time.monotonic() < self._until:
             raise StoreDown("it was too slow a moment ago")
+        started = time.monotonic()
         try:
-            return self._threads().submit(question).result(SECONDS)
-        except TooLate:
-            self._until = time.monotonic() + PAUSE_SECONDS
-            raise StoreDown("it is too slow") from None
+            return (
+                self._threads().submit(question).result(SECONDS) if self._in_thread else question()
+            )
+        except (TooLate, StoreDown) as error:
+            if time.monotonic() - started >= SECONDS:
+                self._until = time.monotonic() + PAUSE_SECONDS
+            raise StoreDown(str(error) or "it is too slow") from None
 
     def _threads(self) -> ThreadPoolExecutor:
         """Those of this process, since threads do not survive a fork."""

@@ -3,7 +3,7 @@
 import hashlib
 import time
 
-from sqlalchemy import delete
+from sqlalchemy import Insert, delete
 
 from cds_service.store.database import Database, insert_new
 from cds_service.store.tables import used_tokens
@@ -16,6 +16,7 @@ class UsedTokens:
 
     def __init__(self, database: Database):
         self._database = database
+        self._adding: Insert | None = None
         self._purged = 0.0
 
     def remember(self, client: str, token_id: str, forget_at: float) -> bool:
@@ -24,8 +25,9 @@ class UsedTokens:
         self._purge()
         row = {"digest": digest, "forget_at": forget_at}
         with self._database.begin() as connection:
-            adding = insert_new(connection, used_tokens).returning(used_tokens.c.digest)
-            return connection.execute(adding, row).first() is not None
+            if self._adding is None:
+                self._adding = insert_new(connection, used_tokens)
+            return connection.execute(self._adding, row).rowcount == 1
 
     def _purge(self) -> None:
         now = time.time()

@@ -9,9 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from cds_service.access.tokens import Refused
 from cds_service.decision.chart import KINDS
+from cds_service.fhir.prefetch import TooManyResources
 from cds_service.hook import TooLittleToGoOn
 from cds_service.web.callers import NoClients
-from cds_service.web.limits import TooManyEntries, TooManyRequests
+from cds_service.web.limits import TooManyItems, TooManyRequests
 from cds_service.web.log import log
 from cds_service.web.record import current
 from cds_service.web.schemas import fields_of
@@ -55,7 +56,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(NoClients, _not_configured)
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(TooManyRequests, _too_many_requests)
-    app.register_error_handler(TooManyEntries, _too_many_entries)
+    app.register_error_handler(TooManyItems, _too_costly)
+    app.register_error_handler(TooManyResources, _too_costly)
     app.register_error_handler(NotKept, _not_kept)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
@@ -104,7 +106,7 @@ def _too_many_requests(error: TooManyRequests) -> Response:
     return answer
 
 
-def _too_many_entries(error: TooManyEntries) -> Response:
+def _too_costly(error: TooManyItems | TooManyResources) -> Response:
     return outcome(413, [issue("too-costly", str(error))])
 
 

@@ -7,8 +7,8 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from cds_service.fhir.plain import Json, as_dict, as_list
+from cds_service.fhir.prefetch import MOST_RESOURCES, TooManyResources
 
-MOST_ENTRIES = 20_000
 MOST_ITEMS = 1_000
 
 
@@ -20,8 +20,8 @@ class TooManyRequests(Exception):
         self.seconds = seconds
 
 
-class TooManyEntries(Exception):
-    """A request with more resources than are read."""
+class TooManyItems(Exception):
+    """A request with more items than are read."""
 
 
 class RateLimits:
@@ -43,15 +43,13 @@ class RateLimits:
             raise TooManyRequests(max(1, round(reset - time())))
 
 
-def check_entries(body: Json) -> None:
-    """Raises TooManyEntries."""
-    prefetch = as_dict(body.get("prefetch"))
-    bundles = [*prefetch.values(), as_dict(body.get("context")).get("draftOrders")]
-    if sum(len(as_list(as_dict(bundle).get("entry"))) for bundle in bundles) > MOST_ENTRIES:
-        raise TooManyEntries(f"The request holds more than {MOST_ENTRIES} resources.")
+def check_orders(context: Json) -> None:
+    """Raises TooManyResources, as the reading of the prefetch does."""
+    if len(as_list(as_dict(context["draftOrders"]).get("entry"))) > MOST_RESOURCES:
+        raise TooManyResources
 
 
 def check_items(items: list) -> None:
-    """Raises TooManyEntries."""
+    """Raises TooManyItems."""
     if len(items) > MOST_ITEMS:
-        raise TooManyEntries(f"The request holds more than {MOST_ITEMS} items of feedback.")
+        raise TooManyItems(f"The request holds more than {MOST_ITEMS} items of feedback.")

@@ -4,14 +4,16 @@ import sys
 from typing import Any
 
 import structlog
+from msgspec.json import encode
 
 structlog.configure(
     processors=[
         structlog.processors.TimeStamper("iso", key="time"),
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(serializer=lambda line, **_: encode(line).decode()),
     ],
-    # Looked up at each line, so that whoever redirects standard error gets it.
-    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    # Looked up at each line, so that whoever redirects standard error gets it. A line is written
+    # at once, so that those of several workers do not mix.
+    logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
 )
 
 

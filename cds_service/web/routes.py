@@ -1,29 +1,31 @@
 """The routes of CDS Hooks, each of a few lines."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
 from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
+from cds_service.fhir.reading import decoded
 from cds_service.hook import Answer, Fetch, HookCall, Wonder, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
 from cds_service.web.keeping import Keeping
-from cds_service.web.limits import RateLimits, check_entries, check_items
+from cds_service.web.limits import RateLimits, check_items, check_orders
 from cds_service.web.record import current, phase
-from cds_service.web.schemas import criteria, envelope, feedback_items
+from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
 NESTED_TOO_DEEP = "The body is nested too deeply."
+NO_JSON, NO_OBJECT = "The body is not JSON.", "The body is not a JSON object."
+HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def hooks(site: Site) -> Blueprint:
     def take_feedback(service_id: str) -> Response:
         _known(service_id)
         caller = site.caller()
-        items = feedback_items(_body())
+        items = feedback_items(_body(FEEDBACK))
         check_items(items)
         return site.keeping.keep_feedback(items, caller.client)
 
@@ -88,6 +90,8 @@ def _answer(call: HookCall, knowledge: Knowledge) -> Answer:
         return answer_hook(call, knowledge)
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
+    except msgspec.DecodeError:  # in the prefetch, which is read last
+        raise BadRequest(NO_JSON) from None
 
 
 def _describe(traced: Any) -> None:
@@ -107,8 +111,8 @@ def _known(service_id: str) -> None:
 
 
 def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
-    body = envelope(_body())
-    check_entries(body)
+    body = envelope(_body(HOOK))
+    check_orders(body["context"])
     current().criteria = criteria(body)
     return HookCall(
         hook=body["hook"],
@@ -143,24 +147,24 @@ def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
     return fetch
 
 
-def _finite(number: str) -> float:
-    """A number of JSON, which knows neither NaN nor an infinity."""
-    value = float(number)
-    if not isfinite(value):
-        raise ValueError(number)
-    return value
-
-
-def _body() -> dict:
-    """The JSON object that was posted."""
+def _body(decoder: msgspec.json.Decoder) -> dict:
+    """What is read of the JSON object that was posted."""
     if not request.is_json:
         abort(415)
     try:
-        body = json.loads(request.get_data(), parse_constant=_finite, parse_float=_finite)
+        return _decoded(decoder, request.get_data())
+    except msgspec.DecodeError:
+        raise BadRequest(NO_JSON) from None
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
-    except ValueError:
-        raise BadRequest("The body is not JSON.") from None
+
+
+def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
+    """One that is not as it should be is read whole, so that the schema can say what is wrong."""
+    try:
+        return decoded(text, decoder)
+    except msgspec.ValidationError:
+        body = decoded(text)
     if not isinstance(body, dict):
-        raise BadRequest("The body is not a JSON object.")
+        raise BadRequest(NO_OBJECT)
     return body

@@ -1,12 +1,27 @@
 """The envelope of a hook request. What is inside FHIR resources is not looked at here."""
 
+from typing import Any, TypedDict
+
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from msgspec import Raw
 
 from cds_service.fhir.plain import Json, as_dict, as_text
 
 CRITERIA = "com.epic.cdshooks.request.criteria-id"
 LONGEST_NUMBER = 18
 FILLED = validate.Length(min=1)
+
+
+class Body(TypedDict, total=False):
+    """What is read of a hook request; what is prefetched stays JSON until an order needs it."""
+
+    hook: Any
+    hookInstance: Any
+    context: Any
+    prefetch: dict[str, Raw] | None
+    fhirServer: Any
+    fhirAuthorization: Any
+    extension: Any
 
 
 class ContextSchema(Schema):

@@ -40,6 +40,7 @@ from tests.small_world import (
     TODAY,
     VERTEBROPLASTY,
     WEDGE_FRACTURE_L1,
+    as_sent,
     concept,
     condition,
     days_ago,
@@ -494,9 +495,8 @@ def hospital(tmp_path_factory) -> Knowledge:
 def edema_at(hospital: Knowledge, *reasons, **chart) -> bool | None:
     """Fact edema_or_cleft, as a service with the hospital's mappings sees it."""
     body = hook_request(order(MRI_LUMBAR_WO, reasons=(FRACTURE, *reasons)), **chart)
-    call = HookCall(
-        "order-sign", "instance", body["context"], body["prefetch"], TODAY, "https://cds"
-    )
+    prefetch = as_sent(body["prefetch"])
+    call = HookCall("order-sign", "instance", body["context"], prefetch, TODAY, "https://cds")
     (decision,) = answer_hook(call, hospital).decisions
     return decision.facts["edema_or_cleft"].value
 

@@ -206,7 +206,7 @@ JUNK = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | WORDS
     | st.text(max_size=5),
     lambda inner: (
