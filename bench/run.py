@@ -84,7 +84,7 @@ def driven(asked: list[Request], targets: list[Target]) -> dict:
 
 def lookups_missed(log: Path) -> int:
     """How often the store was too slow to tell whether a token was used before."""
-    return log.read_text("utf-8").count('"problem": "store-down"')
+    return log.read_text("utf-8").count('"problem":"store-down"')
 
 
 def health(port: int) -> str:

@@ -25,6 +25,7 @@ from cds_service.web.log import log_of_store
 from cds_service.web.metrics import count_learned, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
+from cds_service.web.room import Room
 from cds_service.web.routes import Site, hooks
 
 
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     kept = store if settings.store else None
     keeping = Keeping(kept, settings.keep_comments)
     wonder = learning.take if learning else None
-    site = Site(knowledge, settings.public_url, callers, rates, today, keeping, wonder)
+    site = Site(knowledge, settings.public_url, callers, rates, today, keeping, Room(), wonder)
     app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
     app.register_blueprint(metrics_page(settings.metrics_token))

@@ -313,17 +313,17 @@ class TestUsedTokens:
     def test_a_database_that_does_not_answer_costs_no_answer(self, settings, capsys):
         app = create_app(settings)
         app.extensions["in_worker"]()
-        (settings.data / "service.db").unlink()
-        (settings.data / "service.db").mkdir()
+        (settings.data / "tokens.db").unlink()
+        (settings.data / "tokens.db").mkdir()
         assert call(app.test_client(), token()).status_code == 200
         assert "store-down" in capsys.readouterr().err
 
     def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
         settings.data.mkdir()
-        (settings.data / "service.db").mkdir()
+        (settings.data / "tokens.db").mkdir()
         client = create_app(settings).test_client()
         assert call(client, token()).status_code == 200
-        (settings.data / "service.db").rmdir()
+        (settings.data / "tokens.db").rmdir()
         until = time.monotonic() + 20  # the tables are made first, which no call waits for
         while not self.is_refused_again(client):
             assert time.monotonic() < until

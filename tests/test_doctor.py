@@ -21,7 +21,7 @@ from cds_service.doctor.configuration import check_mappings, check_mode, check_p
 from cds_service.doctor.report import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
-from cds_service.store.database import Database
+from cds_service.store.database import TOKENS_FILE, Database
 from cds_service.store.tokens import UsedTokens
 from tests import test_access as access
 from tests.local_server import serving
@@ -439,11 +439,11 @@ class TestUsedBefore:
         text = token()
         for _ in range(2):
             assert explained(settings, text)["used before"].state == OK
-        used = UsedTokens(Database("", settings.data))
+        used = UsedTokens(Database("", settings.data, TOKENS_FILE))
         assert verifier(settings, used).verify(text, ENDPOINT) == HOSPITAL
 
     def test_one_that_was_used(self, settings):
-        text, used = token(), UsedTokens(Database("", settings.data))
+        text, used = token(), UsedTokens(Database("", settings.data, TOKENS_FILE))
         verifier(settings, used).verify(text, ENDPOINT)
         lines = explained(settings, text)
         assert states(lines, PROBLEM) == ["used before"]

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from cds_service.config import Settings
 from cds_service.doctor.report import Line, ok, problem, warning
-from cds_service.store.database import Database, StoreDown, told_plainly
+from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, told_plainly
 from cds_service.store.tokens import UsedTokens
 
 
@@ -25,9 +25,9 @@ class Rehearsal(Database):
 
 
 @contextmanager
-def rehearsed(settings: Settings) -> Iterator[UsedTokens]:
+def rehearsed(settings: Settings, file: str = TOKENS_FILE) -> Iterator[UsedTokens]:
     """The memory of used tokens, which keeps nothing of what is told it. Raises StoreDown."""
-    database = Rehearsal(settings.database_url, settings.data)
+    database = Rehearsal(settings.database_url, settings.data, file)
     try:
         yield UsedTokens(database)
     finally:
@@ -54,10 +54,11 @@ def check_secret(settings: Settings) -> Line:
 
 
 def check_database(settings: Settings) -> Line:
-    """A random id is remembered and taken back."""
+    """A random id is remembered and taken back, in each file of SQLite."""
     try:
-        with rehearsed(settings) as used:
-            used.remember("doctor", secrets.token_hex(), time.time())
+        for file in (FILE, TOKENS_FILE):
+            with rehearsed(settings, file) as used:
+                used.remember("doctor", secrets.token_hex(), time.time())
     except StoreDown as error:
         return problem("database", f"{error}; {_advice(settings)}")
     if settings.database_url:
@@ -68,4 +69,4 @@ def check_database(settings: Settings) -> Line:
 def _advice(settings: Settings) -> str:
     if settings.database_url:
         return "check DATABASE_URL (postgresql+psycopg://…), the database and its permissions"
-    return "the SQLite file service.db in CDS_DATA cannot be used: check it and its permissions"
+    return "a SQLite file in CDS_DATA cannot be used: check service.db, tokens.db and permissions"

@@ -12,7 +12,10 @@ from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyE
 
 from cds_service.store.schema import bring_up_to_date
 
-BUSY_SECONDS = 2
+# The SQLite files. Used tokens have one of their own, since a clinician waits for them, and SQLite
+# has one writer at a time; and for how long each waits for another writer.
+FILE, TOKENS_FILE = "service.db", "tokens.db"
+BUSY_SECONDS = {FILE: 2.0, TOKENS_FILE: 0.15}
 INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
 PATIENCE = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
@@ -30,10 +33,8 @@ class RowRefused(StoreDown):
         self.kind = type(error).__name__
 
 
-def engine_for(url: str, folder: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """The database at a URL, else a SQLite file in the folder (which is made), which waits so long
-    for another writer. Raises StoreDown.
-    """
+def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
+    """The database at a URL, else a SQLite file in the folder (which is made). Raises StoreDown."""
     try:
         if url:
             return create_engine(_patient(make_url(url)), pool_pre_ping=True)
@@ -43,7 +44,7 @@ def engine_for(url: str, folder: Path, busy_seconds: float = BUSY_SECONDS) -> En
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise StoreDown(words_of(error)) from error
     engine = create_engine(
-        f"sqlite:///{folder / 'service.db'}", connect_args={"timeout": busy_seconds}
+        f"sqlite:///{folder / file}", connect_args={"timeout": BUSY_SECONDS[file]}
     )
     event.listen(engine, "connect", _write_ahead)
     return engine
@@ -71,8 +72,8 @@ def words_of(error: Exception) -> str:
 class Database:
     """One database of this process, whose tables are made or brought up to date at first use."""
 
-    def __init__(self, url: str, folder: Path, busy_seconds: float = BUSY_SECONDS):
-        self._url, self._folder, self._busy_seconds = url, folder, busy_seconds
+    def __init__(self, url: str, folder: Path, file: str = FILE):
+        self._url, self._folder, self._file = url, folder, file
         self._engine: Engine | None = None
         self._is_ready = False
         self._lock = Lock()
@@ -94,7 +95,7 @@ class Database:
     def engine(self) -> Engine:
         """The engine, whatever tables there are. Raises StoreDown."""
         if self._engine is None:
-            self._engine = engine_for(self._url, self._folder, self._busy_seconds)
+            self._engine = engine_for(self._url, self._folder, self._file)
         return self._engine
 
     @contextmanager

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from cds_service.store.database import BUSY_SECONDS, Database, StoreDown
+from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
 from cds_service.store.intake import Intake, Report, Row, line
-from cds_service.store.prompt import SECONDS as PROMPT_SECONDS
 from cds_service.store.prompt import Prompt
 from cds_service.store.repeats import Repeats
 from cds_service.store.secret import pseudonym, secret_of
@@ -31,8 +30,8 @@ class Place:
     secret: str = ""
     repeat_hours: float = 0
 
-    def database(self, busy_seconds: float = BUSY_SECONDS) -> Database:
-        return Database(self.url, self.folder, busy_seconds)
+    def database(self, file: str = FILE) -> Database:
+        return Database(self.url, self.folder, file)
 
     def spool(self) -> Spool:
         return Spool(self.folder / "spool")
@@ -55,21 +54,23 @@ class Store:
         self._spool = place.spool()
         self._repeats = Repeats(self._database, place.repeat_hours)
         self._intake = Intake(self._database, self._spool, report, self._repeats.refresh)
-        self._prompt_database = place.database(PROMPT_SECONDS)
-        self._used = UsedTokens(self._prompt_database)
-        self._prompt = Prompt(in_thread=not self._database.is_here)
+        here = self._database.is_here
+        self._tokens = place.database(TOKENS_FILE) if here else self._database
+        self._used = UsedTokens(self._tokens)
+        self._prompt = Prompt(in_thread=not here)
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
         try:
             self._database.prepare()
+            self._tokens.prepare()
         except StoreDown as error:
             self._report("store-down", str(error))
 
     def after_fork(self) -> None:
         """In a new worker."""
         self._database.after_fork()
-        self._prompt_database.after_fork()
+        self._tokens.after_fork()
 
     def start(self) -> None:
         """Begins to take in, also what a killed worker left behind."""
@@ -83,7 +84,7 @@ class Store:
         except StoreDown as error:
             self._report("store-down", str(error))
         self._database.close()
-        self._prompt_database.close()
+        self._tokens.close()
 
     def keep(self, rows: list[Row]) -> None:
         """Keeps rows; where the disk is full, in memory until there is room."""

@@ -15,6 +15,7 @@ from cds_service.web.callers import NoClients
 from cds_service.web.limits import TooManyItems, TooManyRequests
 from cds_service.web.log import log
 from cds_service.web.record import current
+from cds_service.web.room import Overloaded
 from cds_service.web.schemas import fields_of
 
 CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
@@ -26,6 +27,7 @@ TEXTS = {
     415: "The body must be sent as application/json.",
 }
 RETRY_SECONDS = 60
+OVERLOADED_SECONDS = 1
 
 
 class BadRequest(Exception):
@@ -59,6 +61,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooManyItems, _too_costly)
     app.register_error_handler(TooManyResources, _too_costly)
     app.register_error_handler(NotKept, _not_kept)
+    app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
 
@@ -113,6 +116,12 @@ def _too_costly(error: TooManyItems | TooManyResources) -> Response:
 def _not_kept(_: NotKept) -> Response:
     answer = outcome(503, [issue("no-store", "It cannot be kept now; send it again later.")])
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
+def _overloaded(_: Overloaded) -> Response:
+    answer = outcome(503, [issue("throttled", "Too many hooks at once; the order is not checked.")])
+    answer.headers["Retry-After"] = str(OVERLOADED_SECONDS)
     return answer
 
 

@@ -20,6 +20,7 @@ from cds_service.web.errors import BadRequest
 from cds_service.web.keeping import Keeping
 from cds_service.web.limits import RateLimits, check_items, check_orders
 from cds_service.web.record import current, phase
+from cds_service.web.room import Room
 from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
@@ -38,6 +39,7 @@ class Site:
     rates: RateLimits
     today: Callable[[], date]
     keeping: Keeping
+    room: Room
     wonder: Wonder | None = None
 
     def caller(self) -> Caller:
@@ -62,27 +64,35 @@ def hooks(site: Site) -> Blueprint:
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         _known(service_id)
-        caller = site.caller()
-        with phase("read"):
-            call = _call(site, caller, templates)
-        with phase("answer"), span("hook") as traced:
-            answer = _answer(call, caller.knowledge)
-            current().take(call.hook, answer)
-            _describe(traced)
-        with phase("keep"):
-            site.keeping.keep(call, caller.client, answer)
-        with phase("write"):
-            return jsonify(answer.body)
+        with site.room.inside():
+            caller = site.caller()
+            with site.room.outside():
+                text = _posted()
+            return _worked_on(site, caller, text, templates)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def take_feedback(service_id: str) -> Response:
         _known(service_id)
         caller = site.caller()
-        items = feedback_items(_body(FEEDBACK))
+        items = feedback_items(_body(_posted(), FEEDBACK))
         check_items(items)
         return site.keeping.keep_feedback(items, caller.client)
 
     return blueprint
+
+
+def _worked_on(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) -> Response:
+    """A hook from its text to the answer."""
+    with phase("read"):
+        call = _call(site, caller, text, templates)
+    with phase("answer"), span("hook") as traced:
+        answer = _answer(call, caller.knowledge)
+        current().take(call.hook, answer)
+        _describe(traced)
+    with phase("keep"):
+        site.keeping.keep(call, caller.client, answer)
+    with phase("write"):
+        return jsonify(answer.body)
 
 
 def _answer(call: HookCall, knowledge: Knowledge) -> Answer:
@@ -110,8 +120,8 @@ def _known(service_id: str) -> None:
         abort(404)
 
 
-def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
-    body = envelope(_body(HOOK))
+def _call(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) -> HookCall:
+    body = envelope(_body(text, HOOK))
     check_orders(body["context"])
     current().criteria = criteria(body)
     return HookCall(
@@ -123,7 +133,7 @@ def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
         base_url=site.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
         templates=templates,
-        fetch=_fetch(caller.fetcher, body),
+        fetch=_fetch(caller.fetcher, body, site.room),
         wonder=site.wonder,
         silence=caller.silence,
         manner=caller.manner,
@@ -131,7 +141,7 @@ def _call(site: Site, caller: Caller, templates: dict[str, str]) -> HookCall:
     )
 
 
-def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
+def _fetch(fetcher: Fetcher | None, body: dict, room: Room) -> Fetch | None:
     """The way to the client's FHIR server, where it sent one. Its scopes are not looked at:
     they are not the same everywhere, and a refusal tells all there is to know.
     """
@@ -141,18 +151,23 @@ def _fetch(fetcher: Fetcher | None, body: dict) -> Fetch | None:
     server = FhirServer(body["fhirServer"], token)
 
     def fetch(wanted: Mapping[str, str]) -> Fetched:
-        with phase("fetch"), span("fetch"):
+        with phase("fetch"), span("fetch"), room.outside():
             return fetcher.fetch(server, wanted)
 
     return fetch
 
 
-def _body(decoder: msgspec.json.Decoder) -> dict:
-    """What is read of the JSON object that was posted."""
+def _posted() -> bytes:
+    """The text that was posted."""
     if not request.is_json:
         abort(415)
+    return request.get_data()
+
+
+def _body(text: bytes, decoder: msgspec.json.Decoder) -> dict:
+    """What is read of the JSON object that was posted."""
     try:
-        return _decoded(decoder, request.get_data())
+        return _decoded(decoder, text)
     except msgspec.DecodeError:
         raise BadRequest(NO_JSON) from None
     except RecursionError:

@@ -1,0 +1,62 @@
+"""How many hooks a worker works on at once; what is too much is refused quickly.
+
+Threads share one processor, so that more of them at once only make all of them late. What waits
+for a client or a server (a body that comes in, a fetch) is not in the room.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Semaphore
+
+AT_ONCE = 2
+MOST_WAITING = 16  # of the 32 threads of a worker: the others read bodies, and refuse
+LONGEST_WAIT_SECONDS = 1.0
+
+
+class Overloaded(Exception):
+    """More hooks than can be answered in time."""
+
+
+class Room:
+    """That of one worker."""
+
+    def __init__(self) -> None:
+        self._places = Semaphore(AT_ONCE)
+        self._lock = Lock()
+        self._waiting = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._waiting >= MOST_WAITING
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Waits for a place, not too long. Raises Overloaded."""
+        if not self._enter():
+            raise Overloaded
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Leaves the place to others meanwhile; who is at work already is never refused."""
+        self._places.release()
+        try:
+            yield
+        finally:
+            self._places.acquire()
+
+    def _enter(self) -> bool:
+        if self._places.acquire(blocking=False):
+            return True
+        with self._lock:
+            if self.is_full:
+                return False
+            self._waiting += 1
+        try:
+            return self._places.acquire(timeout=LONGEST_WAIT_SECONDS)
+        finally:
+            with self._lock:
+                self._waiting -= 1

@@ -1,0 +1,120 @@
+"""More hooks than can be answered: some wait a little, the others are refused at once."""
+
+import threading
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from cds_service import create_app
+from cds_service.config import Settings
+from cds_service.web import room, routes
+from cds_service.web.room import AT_ONCE, MOST_WAITING, Overloaded, Room
+from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
+
+SERVICE = "/cds-services/vcf-appropriateness"
+BODY = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
+
+
+def in_threads(number, work):
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+class TestRoom:
+    def test_so_many_work_at_once_and_the_others_wait_their_turn(self):
+        here, most, ended = Room(), [0, 0], []
+        lock = threading.Lock()
+
+        def work():
+            with here.inside():
+                with lock:
+                    most[0] += 1
+                    most[1] = max(most)
+                time.sleep(0.01)
+                with lock:
+                    most[0] -= 1
+            ended.append(1)
+
+        for thread in in_threads(AT_ONCE + MOST_WAITING, work):
+            thread.join()
+        assert most[1] == AT_ONCE
+        assert len(ended) == AT_ONCE + MOST_WAITING
+
+    def test_one_more_than_may_wait_is_refused_at_once(self):
+        here, leave = Room(), threading.Event()
+
+        def work():
+            with here.inside():
+                leave.wait(5)
+
+        threads = in_threads(AT_ONCE + MOST_WAITING, work)
+        until(lambda: here.is_full)
+        started = time.monotonic()
+        with pytest.raises(Overloaded), here.inside():
+            pass
+        assert time.monotonic() - started < 0.5
+        leave.set()
+        for thread in threads:
+            thread.join()
+        assert not here.is_full
+        with here.inside():
+            pass
+
+    def test_nobody_waits_for_longer_than_a_while(self, monkeypatch):
+        monkeypatch.setattr(room, "LONGEST_WAIT_SECONDS", 0.05)
+        here = Room()
+        with ExitStack() as stack:
+            for _ in range(AT_ONCE):
+                stack.enter_context(here.inside())
+            with pytest.raises(Overloaded), here.inside():
+                pass
+
+    def test_who_waits_for_a_server_makes_room(self):
+        here = Room()
+        with ExitStack() as stack:
+            for _ in range(AT_ONCE):
+                stack.enter_context(here.inside())
+            with here.outside(), here.inside():
+                pass
+
+    def test_a_fault_gives_the_place_back(self):
+        here = Room()
+        for _ in range(AT_ONCE + 1):
+            with pytest.raises(ValueError), here.inside():
+                raise ValueError
+
+
+class TestAnswer:
+    @pytest.fixture
+    def app(self):
+        return create_app(Settings(open=True, store=False))
+
+    def test_says_when_to_come_again(self, app, monkeypatch):
+        monkeypatch.setattr(Room, "_enter", lambda _: False)
+        answer = app.test_client().post(SERVICE, json=BODY)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.json["resourceType"] == "OperationOutcome"
+        assert answer.json["issue"][0]["code"] == "throttled"
+
+    def test_pages_and_health_are_answered_all_the_same(self, app, monkeypatch):
+        monkeypatch.setattr(Room, "_enter", lambda _: False)
+        for path in ("/health", "/ready", "/cds-services", "/"):
+            assert app.test_client().get(path).status_code == 200
+
+    def test_a_refused_hook_costs_nothing(self, app, monkeypatch):
+        """Neither its token nor its body is looked at."""
+        monkeypatch.setattr(Room, "_enter", lambda _: False)
+        monkeypatch.setattr(routes.Site, "caller", lambda _: pytest.fail("it was checked"))
+        monkeypatch.setattr(routes, "_posted", lambda: pytest.fail("it was read"))
+        assert app.test_client().post(SERVICE, json=BODY).status_code == 503
