@@ -114,7 +114,7 @@ class TestAnswer:
 
     def test_a_refused_hook_costs_nothing(self, app, monkeypatch):
         """Neither its token nor its body is looked at."""
-        monkeypatch.setattr(Room, "_enter", lambda _: False)
+        monkeypatch.setattr(room, "MOST_WAITING", 0)
         monkeypatch.setattr(routes.Site, "caller", lambda _: pytest.fail("it was checked"))
         monkeypatch.setattr(routes, "_posted", lambda: pytest.fail("it was read"))
         assert app.test_client().post(SERVICE, json=BODY).status_code == 503

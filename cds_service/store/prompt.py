@@ -20,8 +20,8 @@ T = TypeVar("T")
 class Prompt:
     """A database that was too late once is left alone for a while.
 
-    One on this disk is asked in the same thread, and sets an end to its waiting itself; a server
-    in a thread, since a lost connection knows no end.
+    One on this disk is asked by one thread after the other, since it has one writer at a time, and
+    sets an end to its waiting itself; a server in a thread, since a lost connection knows no end.
     """
 
     def __init__(self, in_thread: bool) -> None:
@@ -32,17 +32,25 @@ class Prompt:
 
     def ask(self, question: Callable[[], T]) -> T:
         """The answer. Raises StoreDown, after `SECONDS` at the latest."""
-        if time.monotonic() < self._until:
-            raise StoreDown("it was too slow a moment ago")
+        self._refuse_in_a_pause()
         started = time.monotonic()
         try:
-            return (
-                self._threads().submit(question).result(SECONDS) if self._in_thread else question()
-            )
+            return self._in_time(question)
         except (TooLate, StoreDown) as error:
             if time.monotonic() - started >= SECONDS:
                 self._until = time.monotonic() + PAUSE_SECONDS
             raise StoreDown(str(error) or "it is too slow") from None
+
+    def _in_time(self, question: Callable[[], T]) -> T:
+        if self._in_thread:
+            return self._threads().submit(question).result(SECONDS)
+        with self._lock:
+            self._refuse_in_a_pause()
+            return question()
+
+    def _refuse_in_a_pause(self) -> None:
+        if time.monotonic() < self._until:
+            raise StoreDown("it was too slow a moment ago")
 
     def _threads(self) -> ThreadPoolExecutor:
         """Those of this process, since threads do not survive a fork."""

@@ -54,10 +54,14 @@ class Store:
         self._spool = place.spool()
         self._repeats = Repeats(self._database, place.repeat_hours)
         self._intake = Intake(self._database, self._spool, report, self._repeats.refresh)
-        here = self._database.is_here
-        self._tokens = place.database(TOKENS_FILE) if here else self._database
+        self._tokens = self._database if self.asks_a_server else place.database(TOKENS_FILE)
         self._used = UsedTokens(self._tokens)
-        self._prompt = Prompt(in_thread=not here)
+        self._prompt = Prompt(in_thread=self.asks_a_server)
+
+    @property
+    def asks_a_server(self) -> bool:
+        """Whether the database is not on the disk of this machine."""
+        return not self._database.is_here
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""

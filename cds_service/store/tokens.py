@@ -26,8 +26,9 @@ class UsedTokens:
         row = {"digest": digest, "forget_at": forget_at}
         with self._database.begin() as connection:
             if self._adding is None:
-                self._adding = insert_new(connection, used_tokens)
-            return connection.execute(self._adding, row).rowcount == 1
+                adding = insert_new(connection, used_tokens)
+                self._adding = adding.returning(used_tokens.c.digest)
+            return connection.execute(self._adding, row).first() is not None
 
     def _purge(self) -> None:
         now = time.time()

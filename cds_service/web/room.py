@@ -1,14 +1,14 @@
 """How many hooks a worker works on at once; what is too much is refused quickly.
 
 Threads share one processor, so that more of them at once only make all of them late. What waits
-for a client or a server (a body that comes in, a fetch) is not in the room.
+for others (a body that comes in, keys, a database, a fetch) is not in the room.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, Semaphore
 
-AT_ONCE = 2
+AT_ONCE = 1
 MOST_WAITING = 16  # of the 32 threads of a worker: the others read bodies, and refuse
 LONGEST_WAIT_SECONDS = 1.0
 
@@ -28,6 +28,11 @@ class Room:
     @property
     def is_full(self) -> bool:
         return self._waiting >= MOST_WAITING
+
+    def refuse_if_full(self) -> None:
+        """Before anything is done for a hook. Raises Overloaded."""
+        if self.is_full:
+            raise Overloaded
 
     @contextmanager
     def inside(self) -> Iterator[None]:

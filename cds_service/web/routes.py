@@ -64,10 +64,9 @@ def hooks(site: Site) -> Blueprint:
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         _known(service_id)
+        site.room.refuse_if_full()
+        caller, text = site.caller(), _posted()
         with site.room.inside():
-            caller = site.caller()
-            with site.room.outside():
-                text = _posted()
             return _worked_on(site, caller, text, templates)
 
     @blueprint.post("/cds-services/<service_id>/feedback")

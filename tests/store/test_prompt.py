@@ -1,0 +1,48 @@
+"""A database that is locked or gone is waited for by one, once, and not by all who come after."""
+
+import time
+
+import pytest
+
+from cds_service.store import prompt
+from cds_service.store.database import StoreDown
+from cds_service.store.prompt import Prompt
+from tests.test_room import in_threads
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+class TestPrompt:
+    def test_an_answer_is_an_answer(self, in_thread):
+        assert Prompt(in_thread).ask(lambda: 7) == 7
+
+    def test_who_queues_behind_a_lock_is_told_as_soon_as_it_is_known(self, in_thread, monkeypatch):
+        monkeypatch.setattr(prompt, "SECONDS", 0.1)
+        asked, refused = [], []
+
+        def locked():
+            asked.append(1)
+            time.sleep(0.12)
+            raise StoreDown("database is locked")
+
+        patient = Prompt(in_thread)
+
+        def ask():
+            with pytest.raises(StoreDown):
+                patient.ask(locked)
+            refused.append(1)
+
+        started = time.monotonic()
+        for thread in in_threads(20, ask):
+            thread.join()
+        assert len(refused) == 20
+        assert time.monotonic() - started < 1
+        assert len(asked) <= prompt.THREADS
+
+    def test_a_quick_no_is_no_reason_for_a_pause(self, in_thread):
+        def down():
+            raise StoreDown("no such table")
+
+        patient = Prompt(in_thread)
+        with pytest.raises(StoreDown):
+            patient.ask(down)
+        assert patient.ask(lambda: True)
