@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 SNOMED_CT = "http://snomed.info/sct"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOOK_ALIKES = frozenset({"malignancy-look-alikes"})
-MOST_REMEMBERED = 50_000
+MOST_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
 ANSWERS = "urn:vcf-appropriateness:answer"
 
 
@@ -131,9 +131,11 @@ class Terminology:
         """
         known = self._known.get((system, code))
         if known is None:
+            known = self._is_known(self.normalise(system, code))
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
-            known = self._known[system, code] = self._is_known(self.normalise(system, code))
+            if len(system) + len(code) <= LONGEST_REMEMBERED:
+                self._known[system, code] = known
         return known or (bool(self.learned) and self._is_known(self.normalise(system, code)))
 
     def _is_known(self, key: tuple[str, str] | None) -> bool:

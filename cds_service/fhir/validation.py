@@ -42,7 +42,8 @@ MODELS = (
 
 # What was said of a text, by a digest that only this process can make. The same chart comes with
 # every hook of an ordering session; a resource of it is validated once.
-_SAID: dict[bytes, str | None] = {}
+_SAID: dict[bytes, str] = {}
+FLAWLESS = ""
 _KEY = secrets.token_bytes(32)
 MOST_REMEMBERED = 20_000
 
@@ -55,11 +56,11 @@ def problem_with(resource: Json) -> str | None:
 def problem_with_text(text: bytes | Raw) -> str | None:
     """The same of the text of a resource."""
     digest = blake2b(text, digest_size=16, key=_KEY).digest()
-    if digest not in _SAID:
+    if (said := _SAID.get(digest)) is None:
         if len(_SAID) >= MOST_REMEMBERED:
             _SAID.clear()
-        _SAID[digest] = _problem_with(whole(text))
-    return _SAID[digest]
+        said = _SAID[digest] = _problem_with(whole(text)) or FLAWLESS
+    return said or None
 
 
 def _problem_with(resource: Json) -> str | None:

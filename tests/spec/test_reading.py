@@ -1,6 +1,7 @@
 """Reading at a glance against reading everything: nothing that says something is passed over."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 
 from cds_service import create_app
 from cds_service.config import Settings
+from cds_service.decision import terminology
+from cds_service.decision.terminology import Meaning
+from cds_service.fhir import validation
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.findings import finding_of
 from cds_service.fhir.plain import reference, refers_to_another
@@ -169,3 +173,30 @@ def test_a_chart_is_not_looked_at_where_no_order_is_ours():
     knee = hook_request(order(("urn:local", "knee")))
     knee["prefetch"]["conditions"] = {"resourceType": "Bundle", "entry": "nonsense"}
     assert post(knee).body == {"cards": []}
+
+
+class TestWhatIsRemembered:
+    def test_is_bounded_in_number_and_length(self, monkeypatch):
+        monkeypatch.setattr(terminology, "MOST_REMEMBERED", 3)
+        made = replace(TERMINOLOGY)
+        for number in range(20):
+            assert not made.knows("urn:local", str(number))
+        assert not made.knows("urn:local", "x" * 1_000)
+        assert len(made._known) <= 3
+        assert all(len(code) < 1_000 for _, code in made._known)
+
+    def test_of_resources_is_a_digest_that_says_the_same_again(self, monkeypatch):
+        monkeypatch.setattr(validation, "MOST_REMEMBERED", 3)
+        sound, odd = condition(PAIN), {**condition(PAIN), "recordedDate": "soon"}
+        for _ in range(3):
+            assert validation.problem_with(sound) is None
+            assert validation.problem_with(odd) == "recordedDate"
+        assert len(validation._SAID) <= 3
+        assert all(len(digest) == 16 for digest in validation._SAID)
+
+    def test_a_code_that_was_learned_is_known_although_it_was_not_before(self):
+        made = replace(TERMINOLOGY, learned={})
+        code = ("http://snomed.info/sct", "13645005")
+        assert not made.knows(*code)
+        made.learned[code] = Meaning(frozenset({"malignancy"}))
+        assert made.knows(*code)
