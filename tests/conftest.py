@@ -6,6 +6,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.local_server import serving
+from tests.terminology_stub import Stub, create_stub
+
 POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
 NO_POSTGRESQL = "no PostgreSQL: TEST_DATABASE_URL is not set"
 
@@ -29,3 +32,12 @@ def postgresql_url():
 def database_url(request):
     """Empty, which is SQLite in the data folder; then that of a PostgreSQL database."""
     return "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def stub():
+    """A terminology server that is running; its `address` is the base of its FHIR API."""
+    made = Stub()
+    with serving(create_stub(made)) as address:
+        made.address = f"{address}/fhir"
+        yield made

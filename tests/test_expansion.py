@@ -9,7 +9,6 @@ import pytest
 from cds_service.cli import main
 from cds_service.hook import answer_hook
 from cds_service.mappings import MappingsError, load
-from tests.local_server import serving
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -34,8 +33,6 @@ from tests.terminology_stub import (
     SPINE_METASTASIS,
     SQUAMOUS_CLEAR_CELL,
     VERSION,
-    Stub,
-    create_stub,
 )
 
 
@@ -44,14 +41,6 @@ def folder(tmp_path):
     """A copy of the shipped mappings, without expansions of whoever runs the tests."""
     ignored = shutil.ignore_patterns("expansions")
     return Path(shutil.copytree(ROOT / "mappings", tmp_path / "mappings", ignore=ignored))
-
-
-@pytest.fixture
-def stub():
-    made = Stub()
-    with serving(create_stub(made)) as address:
-        made.address = f"{address}/fhir"
-        yield made
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from cds_service.expansion import learning
 from cds_service.expansion.learning import Learning, is_concept
 from cds_service.expansion.server import TerminologyServer
 from cds_service.mappings.hierarchies import hierarchies_of
-from tests.local_server import serving
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -31,8 +30,6 @@ from tests.terminology_stub import (
     LOOK_ALIKE,
     MELANOMA_OF_BREAST,
     SARCOMA,
-    Stub,
-    create_stub,
 )
 
 SERVICE = "/cds-services/vcf-appropriateness"
@@ -43,14 +40,6 @@ SITE_CODES = (ROOT / "fixtures" / "local-codes").resolve()
 def short_pauses(monkeypatch):
     monkeypatch.setattr(learning, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(learning, "LONGEST_PAUSE_SECONDS", 0.05)
-
-
-@pytest.fixture
-def stub():
-    made = Stub()
-    with serving(create_stub(made)) as address:
-        made.address = f"{address}/fhir"
-        yield made
 
 
 def until(true, seconds=5):
