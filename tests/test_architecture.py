@@ -69,7 +69,6 @@ MAY_IMPORT = {
 ROOMS = {
     "flask": {"web", "__init__"},
     "flask_cors": {"web"},
-    "structlog": {"web"},
     "prometheus_client": {"web"},
     "limits": {"web"},
     "opentelemetry": {"web"},

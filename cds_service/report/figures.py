@@ -28,6 +28,17 @@ CATEGORIES = {
     "": NOT_RATED,
 }
 
+# What each figure of `Figures` is called.
+HEADINGS = {
+    "orders": "orders", "relevant": "about the fracture", "rated": "rated",
+    "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
+    "repeat": "repeats kept back", "accepted": N_("accepted"),
+    "overridden": N_("overridden"), "ignored": N_("ignored"), "changed": "order changed",
+    "alerts_per_100": N_("cards per 100 orders"),
+    "categories": "ratings", "missing_facts": "missing facts", "missing_data": "data not supplied",
+    "suggestions": "suggestions taken", "reasons": "reasons of overriding",
+}  # fmt: skip
+
 
 @dataclass
 class Figures:

@@ -11,18 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from cds_service.language import N_
-from cds_service.report.figures import Figures, Report
+from cds_service.report.figures import HEADINGS, Figures, Report
 
-HEADINGS = {
-    "orders": "orders", "relevant": "about the fracture", "rated": "rated",
-    "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
-    "repeat": "repeats kept back", "accepted": N_("accepted"),
-    "overridden": N_("overridden"), "ignored": N_("ignored"), "changed": "order changed",
-    "alerts_per_100": N_("cards per 100 orders"),
-    "categories": "ratings", "missing_facts": "missing facts", "missing_data": "data not supplied",
-    "suggestions": "suggestions taken", "reasons": "reasons of overriding",
-}  # fmt: skip
 STYLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD}
 IN_ALL = "in all"
 # Characters with which a spreadsheet takes a text for a formula.

@@ -6,8 +6,7 @@ Source: https://hl7.org/fhir/R4/measurereport.html. The measure and its codes ar
 from collections.abc import Iterator
 from datetime import datetime
 
-from cds_service.report.figures import Figures, Report
-from cds_service.report.formats import HEADINGS
+from cds_service.report.figures import HEADINGS, Figures, Report
 
 MEASURE = "urn:vcf-appropriateness:measure:advice"
 POPULATIONS = "urn:vcf-appropriateness:measure-population"

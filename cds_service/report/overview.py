@@ -8,8 +8,15 @@ from datetime import date, timedelta
 from sqlalchemy.engine import Connection
 
 from cds_service.language import N_
-from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, WORDS, Figures, Period, Report
-from cds_service.report.formats import HEADINGS
+from cds_service.report.figures import (
+    CATEGORIES,
+    HEADINGS,
+    NOT_RELEVANT,
+    WORDS,
+    Figures,
+    Period,
+    Report,
+)
 from cds_service.report.queries import Unmapped, make_report, unmapped_in
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import Insert, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
@@ -16,7 +16,6 @@ from cds_service.store.schema import bring_up_to_date
 # has one writer at a time; and for how long each waits for another writer.
 FILE, TOKENS_FILE = "service.db", "tokens.db"
 BUSY_SECONDS = {FILE: 2.0, TOKENS_FILE: 0.15}
-INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
 PATIENCE = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
 
@@ -117,7 +116,8 @@ class Database:
 
 def insert_new(connection: Connection, table: Table) -> Insert:
     """The statement that adds rows; one that is there already stays as it is."""
-    return INSERT[connection.dialect.name](table).on_conflict_do_nothing()
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    return dialect.insert(table).on_conflict_do_nothing()
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from cds_service.report.figures import Period
 from cds_service.report.overview import Overview, Panel, headline, overview_of
 from cds_service.store.database import StoreDown
 from cds_service.store.store import Store
-from cds_service.web.charts import drawn
 from cds_service.web.languages import spoken
 
 PERIODS = (7, 30, 90, 365)  # days
@@ -84,6 +83,9 @@ class Overviews:
 
 
 def _drawn(panel: Panel) -> Markup:
+    # Imported where it is needed: a library that most workers never use.
+    from cds_service.web.charts import drawn
+
     return drawn(panel, spoken())
 
 

@@ -1,25 +1,19 @@
-"""JSON lines on standard error, by structlog. Nothing of a patient, an order or a token."""
+"""JSON lines on standard error. Nothing of a patient, an order or a token."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from msgspec.json import encode
-
-structlog.configure(
-    processors=[
-        structlog.processors.TimeStamper("iso", key="time"),
-        structlog.processors.JSONRenderer(serializer=lambda line, **_: encode(line).decode()),
-    ],
-    # Looked up at each line, so that whoever redirects standard error gets it. A line is written
-    # at once, so that those of several workers do not mix.
-    logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
-)
 
 
 def log(event: str, **values: Any) -> None:
-    """Writes a line. Callers pass kinds, counts and times only."""
-    structlog.get_logger().info(event, **values)
+    """Writes a line, at once, so that those of several workers do not mix. Callers pass kinds,
+    counts and times only.
+    """
+    line = encode({**values, "event": event, "time": datetime.now(UTC)}).decode()
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def log_of_store(problem: str, said: str) -> None:
