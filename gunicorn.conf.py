@@ -9,7 +9,7 @@ import struct
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
@@ -33,6 +33,7 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 
 class Worker(ThreadWorker):
     """Threads; a client that falls silent, trickles, or does not hang up holds one for a while.
+    Connections are shared out evenly: clients keep them, and each stays with its worker.
 
     gunicorn itself waits without end for the rest of a request, and up to two seconds for a client
     to hang up, that in the loop which takes in all other requests.
@@ -40,10 +41,18 @@ class Worker(ThreadWorker):
 
     SILENCE = struct.pack("ll", 5, 0)  # seconds, microseconds
     DEADLINE_SECONDS = 10
+    HESITATION_SECONDS, LONGEST_HESITATION_SECONDS = 0.0002, 0.002
 
     def init_process(self):
         self.since = {}
         super().init_process()
+
+    def accept(self, listener):
+        """All workers are told of a new connection, and the first takes it: the more a worker has,
+        the longer it leaves it to the others.
+        """
+        sleep(min(self.nr_conns * self.HESITATION_SECONDS, self.LONGEST_HESITATION_SECONDS))
+        super().accept(listener)
 
     def handle(self, conn):
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.SILENCE)

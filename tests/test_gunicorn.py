@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -186,6 +187,11 @@ def failures(ends):
     return [end for end in ends if end != 200]
 
 
+def sockets_of(worker):
+    files = Path(f"/proc/{worker}/fd").iterdir()
+    return sum(os.readlink(file).startswith("socket:") for file in files)
+
+
 @contextmanager
 def asleep(worker):
     """A worker that answers nobody while the block runs, so that another one has to."""
@@ -229,6 +235,22 @@ class TestSilentClients:
             answers = [all_that_comes(connection) for connection in connections]
             assert service.post(timeout=AT_ONCE_SECONDS) == 200
         assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+
+
+class TestConnections:
+    def test_the_worker_with_fewer_takes_the_next(self, start):
+        service = start(**OPEN)
+        eventually(lambda: len(service.workers) == 2)
+        busy, idle = service.workers
+        with ExitStack() as stack:
+            with asleep(idle):
+                stack.enter_context(clients_that_send(service, *[HALF_A_BODY] * 10))
+                eventually(lambda: sockets_of(busy) >= 10)
+            before = sockets_of(idle)
+            for _ in range(10):
+                stack.enter_context(clients_that_send(service, HALF_A_BODY))
+                time.sleep(0.02)
+            assert sockets_of(idle) - before >= 8
 
 
 class TestReload:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 from cds_service.decision.knowledge import Procedure
 from cds_service.decision.terminology import Place
@@ -134,11 +135,20 @@ class Case:
     chart: Chart
     today: date
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         return self.order.reasons + self.chart.findings
 
-    @property
+    @cached_property
+    def by_set(self) -> Mapping[str, list[Finding]]:
+        """The findings in each value set; a set without any is not in it."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            for name in finding.sets:
+                found.setdefault(name, []).append(finding)
+        return found
+
+    @cached_property
     def age(self) -> int | None:
         return self.chart.age(self.today)
 

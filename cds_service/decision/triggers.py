@@ -12,7 +12,7 @@ A trigger is one of
 A function here returns the evidence where its trigger holds, and None where it does not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,15 @@ def proof_of(trigger: Trigger, situation: Situation) -> Proof | None:
 def _finding(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     timely = TIMING[trigger["timing"]]
-    found = [f for f in case.findings if trigger["finding"] in f.sets and timely(f, case)]
-    return _proof(found)
+    return _proof([f for f in _coded(trigger["finding"], case) if timely(f, case)])
 
 
 def _observation(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     values = [
         f
-        for f in case.findings
-        if trigger["observation"] in f.sets
-        and f.value is not None
-        and f.seen_within(trigger["days"], case.today)
+        for f in _coded(trigger["observation"], case)
+        if f.value is not None and f.seen_within(trigger["days"], case.today)
     ]
     if not values:
         return None
@@ -71,8 +68,13 @@ def _pregnant(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     if case.chart.sex == "male" or not _age_within(trigger, case.age):
         return None
-    coded = [f for f in case.findings if trigger["pregnant"] in f.sets and f.current]
+    coded = [f for f in _coded(trigger["pregnant"], case) if f.current]
     return _proof([f for f in coded if f.seen_within(trigger["days"], case.today)])
+
+
+def _coded(name: str, case: Case) -> Sequence[Finding]:
+    """The findings in a value set."""
+    return case.by_set.get(name, ())
 
 
 def _age_within(trigger: Trigger, age: int | None) -> bool:
@@ -120,7 +122,9 @@ def _joined(proofs: list[Proof]) -> Proof:
 
 
 def _proof(findings: list[Finding]) -> Proof | None:
-    return tuple(dict.fromkeys(f.evidence for f in findings)) or None
+    if not findings:
+        return None
+    return tuple(dict.fromkeys(f.evidence for f in findings))
 
 
 TIMING: dict[str, Callable[[Finding, Case], bool]] = {

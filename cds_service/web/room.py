@@ -1,4 +1,4 @@
-"""How many hooks a worker works on at once; what is too much is refused quickly.
+"""A worker works on one hook at a time; what is too much is refused quickly.
 
 Threads share one processor, so that more of them at once only make all of them late. What waits
 for others (a body that comes in, keys, a database, a fetch) is not in the room.
@@ -6,9 +6,8 @@ for others (a body that comes in, keys, a database, a fetch) is not in the room.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock, Semaphore
+from threading import Lock
 
-AT_ONCE = 1
 MOST_WAITING = 16  # of the 32 threads of a worker: the others read bodies, and refuse
 LONGEST_WAIT_SECONDS = 1.0
 
@@ -21,7 +20,7 @@ class Room:
     """That of one worker."""
 
     def __init__(self) -> None:
-        self._places = Semaphore(AT_ONCE)
+        self._place = Lock()
         self._lock = Lock()
         self._waiting = 0
 
@@ -42,26 +41,26 @@ class Room:
         try:
             yield
         finally:
-            self._places.release()
+            self._place.release()
 
     @contextmanager
     def outside(self) -> Iterator[None]:
         """Leaves the place to others meanwhile; who is at work already is never refused."""
-        self._places.release()
+        self._place.release()
         try:
             yield
         finally:
-            self._places.acquire()
+            self._place.acquire()
 
     def _enter(self) -> bool:
-        if self._places.acquire(blocking=False):
+        if self._place.acquire(blocking=False):
             return True
         with self._lock:
             if self.is_full:
                 return False
             self._waiting += 1
         try:
-            return self._places.acquire(timeout=LONGEST_WAIT_SECONDS)
+            return self._place.acquire(timeout=LONGEST_WAIT_SECONDS)
         finally:
             with self._lock:
                 self._waiting -= 1
