@@ -133,6 +133,7 @@ CORE_MAY_IMPORT = {
     "collections.abc",
     "dataclasses",
     "datetime",
+    "functools",
     "itertools",
     "re",
     "types",

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from threading import Lock
 from typing import TypeVar
@@ -43,10 +43,18 @@ class Prompt:
 
     def _in_time(self, question: Callable[[], T]) -> T:
         if self._in_thread:
-            return self._threads().submit(question).result(SECONDS)
+            return self._answer_of(self._threads().submit(question))
         with self._lock:
             self._refuse_in_a_pause()
             return question()
+
+    @staticmethod
+    def _answer_of(asked: Future[T]) -> T:
+        """A question that still queues when nobody waits for it is not asked any more."""
+        try:
+            return asked.result(SECONDS)
+        finally:
+            asked.cancel()
 
     def _refuse_in_a_pause(self) -> None:
         if time.monotonic() < self._until:

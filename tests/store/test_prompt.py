@@ -21,7 +21,7 @@ class TestPrompt:
 
         def locked():
             asked.append(1)
-            time.sleep(0.12)
+            time.sleep(0.5)
             raise StoreDown("database is locked")
 
         patient = Prompt(in_thread)
@@ -35,8 +35,9 @@ class TestPrompt:
         for thread in in_threads(20, ask):
             thread.join()
         assert len(refused) == 20
-        assert time.monotonic() - started < 1
-        assert len(asked) <= prompt.THREADS
+        assert time.monotonic() - started < 2
+        time.sleep(0.6)
+        assert len(asked) <= prompt.THREADS  # nor later, when nobody waits for it
 
     def test_a_quick_no_is_no_reason_for_a_pause(self, in_thread):
         def down():
