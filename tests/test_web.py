@@ -7,7 +7,17 @@ import pytest
 
 from cds_service import create_app
 from cds_service.config import ConfigError, Settings, settings_from
-from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, TODAY, hook_request, knowledge, order
+from tests.small_world import (
+    BREAST_CANCER,
+    FRACTURE,
+    MRI_LUMBAR_W,
+    PAIN,
+    TODAY,
+    condition,
+    hook_request,
+    knowledge,
+    order,
+)
 
 SERVICE = "/cds-services/vcf-appropriateness"
 PAGES = ["/", "/about", "/guidelines/acr-vcf-2022"]
@@ -65,6 +75,26 @@ def test_a_slash_too_many_does_no_harm(client, path):
     body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
     answer = client.post(SERVICE, json=body, environ_overrides={"PATH_INFO": path})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/guidelines/acr-vcf-2022/variant-1", "/dashboard", "/nowhere"])
+def test_a_query_that_is_no_utf_8_does_no_harm(client, path):
+    odd = {"QUERY_STRING": "lang=\xff&days=\xfc"}
+    answer = client.get(path, environ_overrides=odd)
+    assert answer.status_code == client.get(path).status_code
+
+
+@pytest.mark.parametrize("at", ["hook", "patientId", "status", "code", "clinicalStatus"])
+def test_a_body_that_is_no_utf_8_is_refused(client, at):
+    """Wherever it is found out: in the envelope, an order, or a Condition of the chart."""
+    cancer = condition(BREAST_CANCER)
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), conditions=[cancer])
+    text = json.dumps(body).replace(f'"{at}": ', f'"{at}": "\xff", "x": ').encode("latin-1")
+    answer = client.post(SERVICE, data=text, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.get_json()["issue"][0]["diagnostics"] == "The body is not JSON."
+    feedback = client.post(f"{SERVICE}/feedback", data=text, content_type="application/json")
+    assert feedback.status_code == 400
 
 
 def test_links_lead_to_the_address_that_was_called(client):

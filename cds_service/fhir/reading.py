@@ -67,6 +67,8 @@ class Head(Struct):
     link: Any = None
 
 
+# What a text is that cannot be read: no JSON, or no UTF-8, which msgspec finds out late.
+NOT_JSON = (DecodeError, UnicodeDecodeError)
 GLANCE, HEAD, WHOLE = Decoder(Glance), Decoder(Head), Decoder()
 # Half a surrogate pair, which a text that was cut off may end in.
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -76,7 +78,7 @@ HALF = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (HIGH, LOW, HIGH, LOW))
 def decoded(text: bytes, decoder: Decoder = WHOLE) -> Any:
     """What came over the network; half a surrogate pair becomes the replacement character.
 
-    Raises msgspec.ValidationError where it is of another type, DecodeError where it is no JSON.
+    Raises msgspec.ValidationError where it is of another type, else one of NOT_JSON.
     """
     try:
         return decoder.decode(text)

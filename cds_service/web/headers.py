@@ -13,14 +13,15 @@ ALWAYS = {
 
 
 def add_headers(app: Flask, origins: tuple[str, ...]) -> None:
-    """`origins` are those whose pages may call the service; ("*",) stands for any."""
-    CORS(
-        app,
-        origins=list(origins),
-        methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
-        max_age=600,
-    )
+    """`origins` are those whose pages may call the service; ("*",) stands for any, () for none."""
+    if origins:
+        CORS(
+            app,
+            origins=list(origins),
+            methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            max_age=600,
+        )
     app.after_request(_always)
 
 

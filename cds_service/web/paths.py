@@ -1,9 +1,12 @@
-"""Paths made plain before routing: clients join addresses with one slash too many."""
+"""Addresses made plain before routing: clients join them with one slash too many, and some send
+queries that are no ASCII.
+"""
 
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -16,6 +19,12 @@ def plain_paths(application: Wsgi) -> Wsgi:
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = re.sub(r"/{2,}", "/", environ.get("PATH_INFO", ""))
         environ["PATH_INFO"] = path.rstrip("/") or "/"
+        environ["QUERY_STRING"] = NOT_ASCII.sub(_quoted, environ.get("QUERY_STRING", ""))
         return application(environ, start_response)
 
     return wrapped
+
+
+def _quoted(sign: re.Match[str]) -> str:
+    """A byte of a query, which WSGI hands over as Latin-1."""
+    return f"%{ord(sign[0]):02X}"

@@ -57,9 +57,11 @@ class Record:
 
 def current() -> Record:
     """The record of the request at hand."""
-    if "record" not in g:
+    try:
+        return g.record
+    except AttributeError:
         g.record = Record()
-    return g.record
+        return g.record
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from cds_service.decision.knowledge import Knowledge
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
-from cds_service.fhir.reading import decoded
+from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Answer, Fetch, HookCall, Wonder, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
@@ -99,7 +99,7 @@ def _answer(call: HookCall, knowledge: Knowledge) -> Answer:
         return answer_hook(call, knowledge)
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
-    except msgspec.DecodeError:  # in the prefetch, which is read last
+    except NOT_JSON:  # in the prefetch, which is read last
         raise BadRequest(NO_JSON) from None
 
 
@@ -170,7 +170,7 @@ def _body(text: bytes, decoder: msgspec.json.Decoder) -> dict:
     """What is read of the JSON object that was posted."""
     try:
         return _decoded(decoder, text)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise BadRequest(NO_JSON) from None
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
