@@ -42,6 +42,7 @@ class Worker(ThreadWorker):
     SILENCE = struct.pack("ll", 5, 0)  # seconds, microseconds
     DEADLINE_SECONDS = 10
     HESITATION_SECONDS, LONGEST_HESITATION_SECONDS = 0.0002, 0.002
+    BUSY = 16
 
     def init_process(self):
         self.since = {}
@@ -49,9 +50,10 @@ class Worker(ThreadWorker):
 
     def accept(self, listener):
         """All workers are told of a new connection, and the first takes it: the more a worker has,
-        the longer it leaves it to the others.
+        the longer it leaves it to the others; not when it is busy, since to refuse has to be quick.
         """
-        sleep(min(self.nr_conns * self.HESITATION_SECONDS, self.LONGEST_HESITATION_SECONDS))
+        if len(self.since) < self.BUSY:
+            sleep(min(self.nr_conns * self.HESITATION_SECONDS, self.LONGEST_HESITATION_SECONDS))
         super().accept(listener)
 
     def handle(self, conn):
