@@ -64,11 +64,11 @@ class Request:
 
 def all_requests() -> list[Request]:
     """Charts of each size, twenty orders, another kind of signature, and one of each card."""
-    times = dict(zip(SIZES, (150, 120, 80, 48), strict=True))
+    times = dict(zip(SIZES, (450, 360, 240, 150), strict=True))
     made = [Request(f"N = {n}", encoded(chart(n)), times[n]) for n in SIZES]
-    made.append(Request("N = 50, RS384", encoded(chart(50)), 120, "RS384"))
-    made.append(Request(f"N = 50, {MANY_ORDERS} orders", encoded(with_orders(chart(50))), 48))
-    return made + [Request(name, encoded(fixture(case)), 320) for name, case in CARDS.items()]
+    made.append(Request("N = 50, RS384", encoded(chart(50)), 360, "RS384"))
+    made.append(Request(f"N = 50, {MANY_ORDERS} orders", encoded(with_orders(chart(50))), 150))
+    return made + [Request(name, encoded(fixture(case)), 960) for name, case in CARDS.items()]
 
 
 def encoded(body: Json) -> bytes:

@@ -1,4 +1,7 @@
-"""Rounds in which all servers are asked the same in turn, and what each round cost."""
+"""Rounds in which all servers are asked the same in turn, and what each round cost.
+
+A round lasts seconds, so that a server which only waits (see `idle`) adds little to a request.
+"""
 
 import statistics
 import time
@@ -11,16 +14,18 @@ from bench.servers import cpu_seconds
 
 ROUNDS = 7
 BEHIND_SECONDS = 2.3  # what was decided is taken into the database two seconds later
+IDLE_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server that is asked."""
+    """A server that is asked, and for how many seconds it works on after its last answer."""
 
     name: str
     url: str
     pid: int
     sign: Sign = unsigned
+    behind: float = 0
 
 
 def rounds_of(asked: list[Request], targets: list[Target], done: Iterable[int]) -> dict:
@@ -34,14 +39,24 @@ def rounds_of(asked: list[Request], targets: list[Target], done: Iterable[int]) 
 
 
 def one_round(request: Request, targets: list[Target]) -> dict[str, dict[str, float]]:
-    """CPU counts with what a server does after its last answer."""
-    before = {t.name: cpu_seconds(t.pid) for t in targets}
-    seen = {t.name: load(t.url, request, t.sign) for t in targets}
+    """One after the other."""
+    return {target.name: sample(request, target) for target in targets}
+
+
+def sample(request: Request, target: Target) -> dict[str, float]:
+    """What the client saw, and CPU for a request in microseconds, with what was done behind."""
+    before = cpu_seconds(target.pid)
+    seen = load(target.url, request, target.sign)
+    time.sleep(target.behind)
+    return {**seen, "cpu": (cpu_seconds(target.pid) - before) / request.times * 1e6}
+
+
+def idle(targets: list[Target]) -> dict[str, float]:
+    """Milliseconds of CPU in a second in which nobody asks, by server."""
     time.sleep(BEHIND_SECONDS)
-    for target in targets:
-        spent = cpu_seconds(target.pid) - before[target.name]
-        seen[target.name]["cpu"] = spent / request.times * 1e6
-    return seen
+    before = {t.name: cpu_seconds(t.pid) for t in targets}
+    time.sleep(IDLE_SECONDS)
+    return {t.name: (cpu_seconds(t.pid) - before[t.name]) / IDLE_SECONDS * 1e3 for t in targets}
 
 
 def in_short(samples: dict) -> dict:

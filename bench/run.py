@@ -18,7 +18,7 @@ from bench.callers import clients_file, token
 from bench.charts import Request, all_requests
 from bench.edge import Edge, overload, stalled
 from bench.load import load
-from bench.measure import ROUNDS, Target, in_short, rounds_of
+from bench.measure import BEHIND_SECONDS, ROUNDS, Target, idle, in_short, rounds_of
 from bench.phases import phases
 from bench.servers import PATH, echo, running, service, start_seconds, worker_megabytes
 from bench.table import show
@@ -56,7 +56,7 @@ def measure(folder: Path) -> dict:
         bare = stack.enter_context(running(echo(ECHO), health(ECHO)))
         other = stack.enter_context(running(service(OPEN), health(OPEN), **unguarded))
         targets = [
-            Target("service", url(SERVICE), guarded, token),
+            Target("service", url(SERVICE), guarded, token, BEHIND_SECONDS),
             Target("echo", url(ECHO), bare),
             Target("open", url(OPEN), other),
         ]
@@ -71,12 +71,14 @@ def driven(asked: list[Request], targets: list[Target]) -> dict:
     rounds = track(range(ROUNDS), "rounds", transient=True)
     requests = in_short(rounds_of(asked, targets, rounds))
     memory = {target.name: worker_megabytes(target.pid) for target in targets}
+    at_rest = idle(targets)
     edge = Edge(targets[0].url, asked[0], targets[0].sign)
     twice = 2 * requests[asked[0].name]["service"]["per_second"]
     return {
         "requests": requests,
         "kilobytes": {request.name: request.kilobytes for request in asked},
         "memory": memory,
+        "idle": at_rest,
         "stalled": asyncio.run(stalled(edge)),
         "overload": asyncio.run(overload(edge, twice)),
     }

@@ -64,8 +64,8 @@ def phases_table(phases: dict) -> Table:
 
 
 def other_lines(results: dict) -> list[str]:
-    """Memory, start, growth, overload and stalled uploads, a line each."""
-    memory, start = results["memory"], results["start"]
+    """Memory, start, idleness, growth, overload and stalled uploads, a line each."""
+    memory, start, idle = results["memory"], results["start"], results["idle"]
     slopes = [f"{growth(results['requests'], *ends):.0f} µs" for ends in ((50, 200), (200, 500))]
     flood, stalled = results["overload"], results["stalled"]
     answers = ", ".join(
@@ -75,6 +75,7 @@ def other_lines(results: dict) -> list[str]:
     return [
         f"memory of a worker (PSS): {memory['service']:.0f} MB, echo {memory['echo']:.0f} MB",
         f"first answer after the start: {start['service']:.2f} s, echo {start['echo']:.2f} s",
+        f"CPU while nobody asks: {idle['service']:.0f} ms a second, echo {idle['echo']:.0f} ms",
         f"growth per Condition: 50 to 200 {slopes[0]}, 200 to 500 {slopes[1]}",
         f"twice what saturates ({flood['per_second']:.0f} a second): {answers}; "
         f"as before {flood['recovery']:.1f} s later",
