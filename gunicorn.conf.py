@@ -9,6 +9,7 @@ import struct
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from sys import getswitchinterval, setswitchinterval
 from time import monotonic, sleep
 
 from gunicorn.util import close_graceful
@@ -43,6 +44,7 @@ class Worker(ThreadWorker):
     DEADLINE_SECONDS = 10
     HESITATION_SECONDS, LONGEST_HESITATION_SECONDS = 0.0002, 0.002
     BUSY = 16
+    TURN_SECONDS, BUSY_TURN_SECONDS = getswitchinterval(), 0.00005
 
     def init_process(self):
         self.since = {}
@@ -50,9 +52,14 @@ class Worker(ThreadWorker):
 
     def accept(self, listener):
         """All workers are told of a new connection, and the first takes it: the more a worker has,
-        the longer it leaves it to the others; not when it is busy, since to refuse has to be quick.
+        the longer it leaves it to the others.
+
+        When busy it does not hesitate, and threads take quick turns: to refuse has to be quick, and
+        would wait for the hook at work many times, for a whole turn each.
         """
-        if len(self.since) < self.BUSY:
+        busy = len(self.since) >= self.BUSY
+        setswitchinterval(self.BUSY_TURN_SECONDS if busy else self.TURN_SECONDS)
+        if not busy:
             sleep(min(self.nr_conns * self.HESITATION_SECONDS, self.LONGEST_HESITATION_SECONDS))
         super().accept(listener)
 

@@ -1,8 +1,10 @@
 """The service under a real gunicorn: what signals, silent clients and lost workers do to others."""
 
+import gc
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from gunicorn.workers.gthread import ThreadWorker
 
 from tests.local_server import serving
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
@@ -251,6 +254,21 @@ class TestConnections:
                 stack.enter_context(clients_that_send(service, HALF_A_BODY))
                 time.sleep(0.02)
             assert sockets_of(idle) - before >= 8
+
+    def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch, tmp_path):
+        """A refusal waits for the hook at work, a turn each time."""
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        monkeypatch.setattr(gc, "disable", lambda: None)
+        worker = object.__new__(runpy.run_path(str(ROOT / "gunicorn.conf.py"))["Worker"])
+        monkeypatch.setattr(ThreadWorker, "accept", lambda worker, listener: None)
+        usual, worker.nr_conns = sys.getswitchinterval(), 0
+        worker.since = dict.fromkeys(range(worker.BUSY))
+        worker.accept(None)
+        while_busy = sys.getswitchinterval()
+        worker.since = {}
+        worker.accept(None)
+        assert while_busy < usual / 10
+        assert sys.getswitchinterval() == usual
 
 
 class TestReload:
