@@ -8,10 +8,12 @@ import os
 import time
 from functools import cache
 
+import hypothesis
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from urllib3.exceptions import ReadTimeoutError
 
@@ -30,6 +32,12 @@ ENDPOINT = BASE + PATH
 ISSUER = "https://ehr.example.org/fhir"
 JKU = "https://ehr.example.org/jwks.json"
 KID = "key+1=="
+# Any JSON value, and texts that cannot be written as UTF-8.
+ANYTHING = st.recursive(
+    st.text("é\x00\ud800") | st.none() | st.booleans() | st.integers() | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
 SILENCEABLE = frozenset({"variant-1", "gadolinium"})
 
 
@@ -81,6 +89,13 @@ def forged(header, payload, signature=b"x"):
     """A token put together by hand."""
     parts = [json.dumps(header).encode(), json.dumps(payload).encode(), signature]
     return ".".join(base64.urlsafe_b64encode(p).rstrip(b"=").decode() for p in parts)
+
+
+def signed_anew(bearer):
+    """The same header and claims, signed by the client's key."""
+    text = bearer.rsplit(".", 1)[0]
+    signature = ECAlgorithm(ECAlgorithm.SHA384).sign(text.encode(), ec_key())
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def clients_file(folder, text=""):
@@ -150,6 +165,11 @@ BAD = {
     "four parts": (lambda: token() + ".x", "malformed"),
     "no base64": (lambda: "%%.%%.%%", "malformed"),
     "a header that is no JSON": (lambda: "YWJj." + token().split(".", 1)[1], "malformed"),
+    "half a surrogate pair in the issuer": (lambda: token(iss="\ud800"), "malformed"),
+    "half a surrogate pair in the header": (
+        lambda: forged({**ES384, "kid": "\ud800"}, claims()),
+        "malformed",
+    ),
     "a payload that is a list": (lambda: forged(ES384, [1]), "malformed"),
     "an encrypted token": (lambda: "a.b.c.d.e", "malformed"),
     "oversize": (lambda: token(filler="x" * 9000), "malformed"),
@@ -216,8 +236,8 @@ BAD = {
     "an expiry in words": (lambda: token(exp="tomorrow"), "claims"),
     "not yet valid": (lambda: token(nbf=now_plus(200)), "not-yet-valid"),
     "issued in the future": (lambda: token(iat=now_plus(200), exp=now_plus(300)), "not-yet-valid"),
-    "no number as time of issue": (lambda: token(iat=float("nan")), "claims"),
-    "an endless expiry": (lambda: token(exp=float("inf")), "claims"),
+    "no number as time of issue": (lambda: token(iat=float("nan")), "malformed"),
+    "an endless expiry": (lambda: token(exp=float("inf")), "malformed"),
     "an expiry past all numbers": (lambda: token(exp=10**400), "claims"),
     "a truth value as expiry": (lambda: token(exp=True), "claims"),
     "no time of issue": (lambda: token(iat=None), "claims"),
@@ -263,6 +283,21 @@ class TestToken:
     def test_a_good_token_passes(self, client, make, monkeypatch):
         monkeypatch.setattr("cds_service.access.keys.download", lambda _: jwks())
         assert call(client, make()).status_code == 200
+
+    @hypothesis.settings(
+        max_examples=200, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+    )
+    @hypothesis.given(
+        header=st.just({})
+        | st.dictionaries(st.sampled_from(["alg", "typ", "kid", "jku", "crit"]), ANYTHING),
+        changes=st.dictionaries(st.sampled_from(["iss", "sub", "aud", "jti", "exp"]), ANYTHING),
+        signed=st.booleans(),
+    )
+    def test_no_token_does_harm(self, client, header, changes, signed):
+        """Whatever is in it, by those who have a key and those who have none."""
+        made = forged({**ES384, **header}, claims(**changes))
+        answer = call(client, signed_anew(made) if signed else made)
+        assert answer.status_code in (200, 401)
 
     def test_there_are_enough_bad_ones(self):
         assert len(BAD) >= 40

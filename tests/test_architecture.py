@@ -86,7 +86,7 @@ ROOMS = {
     "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
-    "msgspec": {"fhir", "hook", "web"},
+    "msgspec": {"access", "fhir", "hook", "web"},
 }
 LONGEST = 250
 

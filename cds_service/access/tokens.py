@@ -1,12 +1,12 @@
 """The token of a call, after CDS Hooks: a JWT signed by the client, checked claim by claim."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
+import msgspec
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from jwt.utils import base64url_decode
@@ -103,7 +103,7 @@ UNCHECKED = (
     "verify_sub",
     "verify_jti",
 )
-UNREADABLE = (ValueError, IndexError, RecursionError)
+UNREADABLE = (ValueError, IndexError, RecursionError, msgspec.DecodeError)
 PARTS = 3
 
 
@@ -123,7 +123,7 @@ def _object_in(token: str, number: int) -> dict[str, Any]:
     """The JSON object in one of the three parts. Raises Refused."""
     parts = token.split(".")
     try:
-        value = json.loads(base64url_decode(parts[number]))
+        value = msgspec.json.decode(base64url_decode(parts[number]))
     except UNREADABLE:
         raise Refused("malformed") from None
     if len(parts) != PARTS or not isinstance(value, dict):
