@@ -89,10 +89,15 @@ class Worker(ThreadWorker):
 worker_class = Worker
 
 
-# glibc gives threads heaps of their own, each of which keeps the largest body that it has seen.
-ONE_HEAP, ARENAS = 1, -8
+# glibc gives threads heaps of their own, each of which keeps the largest body that it has seen. And
+# it gives the pages of a large body back to the system, to have to ask for them at the next one.
+ARENAS, TRIM_THRESHOLD, MMAP_THRESHOLD = -8, -1, -3
+ONE_HEAP, KEPT_BYTES = 1, 16_000_000
 with suppress(OSError, AttributeError):
-    ctypes.CDLL(None).mallopt(ARENAS, ONE_HEAP)
+    allot = ctypes.CDLL(None).mallopt
+    allot(ARENAS, ONE_HEAP)
+    allot(TRIM_THRESHOLD, KEPT_BYTES)
+    allot(MMAP_THRESHOLD, KEPT_BYTES)
 
 
 # What is loaded stays: to look for garbage in it would take a fifth of the start.
