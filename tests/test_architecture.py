@@ -86,7 +86,7 @@ ROOMS = {
     "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
-    "msgspec": {"access", "fhir", "hook", "web"},
+    "msgspec": {"fhir", "hook", "web"},
 }
 LONGEST = 250
 

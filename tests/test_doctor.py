@@ -358,15 +358,9 @@ class TestToken:
         now = int(time.time() * 1000)
         assert "milliseconds" in explained(settings, token(iat=now, exp=now))["start"].text
 
-    @pytest.mark.parametrize("number", [10**400, -(10**400)])
+    @pytest.mark.parametrize("number", [10**400, float("inf"), float("nan"), -(10**400)])
     def test_strange_numbers_end_nothing(self, settings, number):
         assert "used before" in explained(settings, token(iat=number, exp=number))
-
-    @pytest.mark.parametrize("number", [float("inf"), float("nan")])
-    def test_what_is_no_number_in_json(self, settings, number):
-        line = explained(settings, token(iat=number))["form"]
-        assert line.state == PROBLEM
-        assert "cannot be read as JSON" in line.text
 
     def test_a_subject_that_is_no_text(self, settings):
         line = explained(settings, access.forged(access.ES384, access.claims(sub=7)))["signature"]

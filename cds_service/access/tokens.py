@@ -1,12 +1,12 @@
 """The token of a call, after CDS Hooks: a JWT signed by the client, checked claim by claim."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
-import msgspec
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from jwt.utils import base64url_decode
@@ -60,7 +60,12 @@ class Refused(Exception):
     def __init__(self, check: str, **seen: Any):
         super().__init__(TEXTS[check])
         self.check = check
-        self.seen = {name: str(value)[:LONGEST_SEEN] for name, value in seen.items()}
+        self.seen = {name: _loggable(value) for name, value in seen.items()}
+
+
+def _loggable(value: Any) -> str:
+    """Not too long, and as UTF-8 has it: JSON may hold half a surrogate pair."""
+    return str(value).encode(errors="backslashreplace").decode()[:LONGEST_SEEN]
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ UNCHECKED = (
     "verify_sub",
     "verify_jti",
 )
-UNREADABLE = (ValueError, IndexError, RecursionError, msgspec.DecodeError)
+UNREADABLE = (ValueError, IndexError, RecursionError)
 PARTS = 3
 
 
@@ -123,7 +128,7 @@ def _object_in(token: str, number: int) -> dict[str, Any]:
     """The JSON object in one of the three parts. Raises Refused."""
     parts = token.split(".")
     try:
-        value = msgspec.json.decode(base64url_decode(parts[number]))
+        value = json.loads(base64url_decode(parts[number]))
     except UNREADABLE:
         raise Refused("malformed") from None
     if len(parts) != PARTS or not isinstance(value, dict):

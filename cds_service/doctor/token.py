@@ -73,7 +73,7 @@ def explain(
     try:
         token = Token(text, header, tokens.claims_of(text), settings)
     except Refused:
-        yield problem("form", f"header or claims cannot be read as JSON: a JWT is {FORM}")
+        yield problem("form", f"header or claims cannot be read: a JWT is {FORM}")
         return
     sound = all(line.state == OK for line in headers)
     yield _claims(token)
