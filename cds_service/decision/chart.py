@@ -1,6 +1,6 @@
 """What is known of one patient and one order, in the core's own plain shapes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -139,9 +139,12 @@ class Case:
     def findings(self) -> tuple[Finding, ...]:
         return self.order.reasons + self.chart.findings
 
+    def coded(self, name: str) -> Sequence[Finding]:
+        """The findings in a value set."""
+        return self._by_set.get(name, ())
+
     @cached_property
-    def by_set(self) -> Mapping[str, list[Finding]]:
-        """The findings in each value set; a set without any is not in it."""
+    def _by_set(self) -> Mapping[str, list[Finding]]:
         found: dict[str, list[Finding]] = {}
         for finding in self.findings:
             for name in finding.sets:

@@ -82,5 +82,5 @@ def _lies_elsewhere(case: Case) -> Proof | None:
 
 
 def _hurts_in(parts: frozenset[str], case: Case) -> bool:
-    pains = (f for f in case.by_set.get("spine-pain", ()) if case.recent(f))
+    pains = (f for f in case.coded("spine-pain") if case.recent(f))
     return any(not parts.isdisjoint(pain.parts) for pain in pains)

@@ -12,7 +12,7 @@ A trigger is one of
 A function here returns the evidence where its trigger holds, and None where it does not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +44,14 @@ def proof_of(trigger: Trigger, situation: Situation) -> Proof | None:
 def _finding(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     timely = TIMING[trigger["timing"]]
-    return _proof([f for f in _coded(trigger["finding"], case) if timely(f, case)])
+    return _proof([f for f in case.coded(trigger["finding"]) if timely(f, case)])
 
 
 def _observation(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     values = [
         f
-        for f in _coded(trigger["observation"], case)
+        for f in case.coded(trigger["observation"])
         if f.value is not None and f.seen_within(trigger["days"], case.today)
     ]
     if not values:
@@ -68,13 +68,8 @@ def _pregnant(trigger: Trigger, situation: Situation) -> Proof | None:
     case = situation.case
     if case.chart.sex == "male" or not _age_within(trigger, case.age):
         return None
-    coded = [f for f in _coded(trigger["pregnant"], case) if f.current]
+    coded = [f for f in case.coded(trigger["pregnant"]) if f.current]
     return _proof([f for f in coded if f.seen_within(trigger["days"], case.today)])
-
-
-def _coded(name: str, case: Case) -> Sequence[Finding]:
-    """The findings in a value set."""
-    return case.by_set.get(name, ())
 
 
 def _age_within(trigger: Trigger, age: int | None) -> bool:
