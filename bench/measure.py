@@ -53,7 +53,6 @@ def sample(request: Request, target: Target) -> dict[str, float]:
 
 def idle(targets: list[Target]) -> dict[str, float]:
     """Milliseconds of CPU in a second in which nobody asks, by server."""
-    time.sleep(BEHIND_SECONDS)
     before = {t.name: cpu_seconds(t.pid) for t in targets}
     time.sleep(IDLE_SECONDS)
     return {t.name: (cpu_seconds(t.pid) - before[t.name]) / IDLE_SECONDS * 1e3 for t in targets}

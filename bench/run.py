@@ -71,14 +71,13 @@ def driven(asked: list[Request], targets: list[Target]) -> dict:
     rounds = track(range(ROUNDS), "rounds", transient=True)
     requests = in_short(rounds_of(asked, targets, rounds))
     memory = {target.name: worker_megabytes(target.pid) for target in targets}
-    at_rest = idle(targets)
     edge = Edge(targets[0].url, asked[0], targets[0].sign)
     twice = 2 * requests[asked[0].name]["service"]["per_second"]
     return {
         "requests": requests,
         "kilobytes": {request.name: request.kilobytes for request in asked},
         "memory": memory,
-        "idle": at_rest,
+        "idle": idle(targets),
         "stalled": asyncio.run(stalled(edge)),
         "overload": asyncio.run(overload(edge, twice)),
     }

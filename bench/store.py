@@ -7,42 +7,26 @@ one with the chart of a real patient (50 Conditions, 20 Procedures, 20 Observati
 
 import statistics
 import tempfile
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from uuid import uuid4
 
-import requests
 from rich.console import Console
 
-from bench.charts import NEW_FRACTURE, chart, fixture
-from bench.measure import BEHIND_SECONDS
-from bench.servers import PATH, cpu_seconds, running, service
+from bench.charts import NEW_FRACTURE, Request, chart, encoded, fixture
+from bench.measure import BEHIND_SECONDS, Target, one_round
+from bench.servers import PATH, running, service
 
 PORTS = {"on": 8463, "off": 8464}
-ROUNDS, REQUESTS = 15, 150
+ROUNDS, REQUESTS = 15, 450
 CONDITIONS = 50
 
 
-def milliseconds(port: int, pid: int, session: requests.Session, body: dict) -> float:
-    """CPU for a request, each a hook of its own. What is kept behind its back is waited for."""
-    url = f"http://127.0.0.1:{port}{PATH}"
-    before = cpu_seconds(pid)
-    for _ in range(REQUESTS):
-        body["hookInstance"] = str(uuid4())
-        session.post(url, json=body, timeout=30).raise_for_status()
-    time.sleep(BEHIND_SECONDS)
-    return (cpu_seconds(pid) - before) / REQUESTS * 1000
-
-
-def measured(what: str, body: dict, pids: dict[str, int]) -> str:
+def measured(what: str, body: dict, targets: list[Target]) -> str:
     """Rounds of both in turn; the first warms up."""
-    session, spent = requests.Session(), {"on": [], "off": []}
-    for turn in range(ROUNDS + 1):
-        for store, port in PORTS.items():
-            taken = milliseconds(port, pids[store], session, body)
-            spent[store] += [taken] if turn else []
-    on, off = (statistics.median(spent[store]) for store in ("on", "off"))
+    request = Request(what, encoded(body), REQUESTS)
+    rounds = [one_round(request, targets) for _ in range(ROUNDS + 1)][1:]
+    spent = {t.name: [seen[t.name]["cpu"] / 1000 for seen in rounds] for t in targets}
+    on, off = (statistics.median(spent[store]) for store in PORTS)
     each = [a / b for a, b in zip(spent["on"], spent["off"], strict=True)]
     return (
         f"the store, {what}: CPU per hook, on / off: {on / off:.2f} "
@@ -56,6 +40,12 @@ def keeping(store: str, folder: Path) -> AbstractContextManager[int]:
     return running(service(PORTS[store]), address, **settings)
 
 
+def target(store: str, pid: int) -> Target:
+    """Both are waited for, so that what they do while they wait is counted in both."""
+    url = f"http://127.0.0.1:{PORTS[store]}{PATH}"
+    return Target(store, url, pid, behind=BEHIND_SECONDS)
+
+
 def main() -> None:
     asked = {"a small hook": fixture(NEW_FRACTURE), "a whole chart": chart(CONDITIONS)}
     with (
@@ -63,8 +53,9 @@ def main() -> None:
         keeping("on", Path(name)) as on,
         keeping("off", Path(name)) as off,
     ):
+        targets = [target("on", on), target("off", off)]
         for what, body in asked.items():
-            Console().print(measured(what, body, {"on": on, "off": off}), soft_wrap=True)
+            Console().print(measured(what, body, targets), soft_wrap=True)
 
 
 if __name__ == "__main__":
