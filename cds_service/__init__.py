@@ -7,25 +7,25 @@ from flask import Flask, request
 
 from cds_service.config import Settings, settings_from
 from cds_service.decision.knowledge import Knowledge
-from cds_service.expansion.learning import SECONDS, Learning
+from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
-from cds_service.store.store import Place, Store
+from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, record
-from cds_service.web.answers import Json
 from cds_service.web.callers import Callers, NoClients
+from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
+from cds_service.web.json import Json
 from cds_service.web.keeping import Keeping
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_of_store
-from cds_service.web.metrics import count_learned, metrics_page
+from cds_service.web.metrics import count_lookup, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
-from cds_service.web.room import Room
 from cds_service.web.routes import Site, hooks
 
 
@@ -49,14 +49,16 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     callers = Callers(settings, store.remember_token, knowledge)
     if settings.store or not settings.open:
         store.prepare()
-    learning = _learning(settings, knowledge)
-    app.extensions["in_worker"] = _in_worker(settings, store, callers, learning)
+    lookup = _lookup(settings, knowledge)
+    app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
     app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
     kept = store if settings.store else None
     keeping = Keeping(kept, settings.keep_comments)
-    wonder = learning.take if learning else None
-    site = Site(knowledge, settings.public_url, callers, rates, today, keeping, Room(), wonder)
+    wonder = lookup.take if lookup else None
+    site = Site(
+        knowledge, settings.public_url, callers, rates, today, keeping, ConcurrencyLimit(), wonder
+    )
     app.register_blueprint(hooks(site))
     app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
     app.register_blueprint(metrics_page(settings.metrics_token))
@@ -74,22 +76,22 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     return app
 
 
-def _place(settings: Settings) -> Place:
+def _place(settings: Settings) -> StoreLocation:
     hours = settings.repeat_hours if settings.store else 0
-    return Place(settings.database_url, settings.data, settings.secret, hours)
+    return StoreLocation(settings.database_url, settings.data, settings.secret, hours)
 
 
-def _learning(settings: Settings, knowledge: Knowledge) -> Learning | None:
+def _lookup(settings: Settings, knowledge: Knowledge) -> TerminologyLookup | None:
     """The way to the terminology server, where one is set."""
     if not settings.tx:
         return None
     server = TerminologyServer(settings.tx, settings.tx_token, SECONDS)
     hierarchies = hierarchies_of(settings.mappings)
-    return Learning(server, hierarchies, knowledge.terminology.learned, count_learned)
+    return TerminologyLookup(server, hierarchies, knowledge.terminology.looked_up, count_lookup)
 
 
 def _in_worker(
-    settings: Settings, store: Store, callers: Callers, learning: Learning | None
+    settings: Settings, store: Store, callers: Callers, lookup: TerminologyLookup | None
 ) -> Callable[[], None]:
     """What a new worker does first; see gunicorn.conf.py."""
 
@@ -98,8 +100,8 @@ def _in_worker(
         callers.after_fork()
         if settings.store:
             store.start()
-        if learning:
-            learning.start()
+        if lookup:
+            lookup.start()
 
     return begin
 

@@ -10,8 +10,8 @@ from cds_service.doctor.command import doctor
 from cds_service.expansion.command import add_command as add_expand
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
-from cds_service.replay.cases import HL7
 from cds_service.replay.command import FIXTURES, replay
+from cds_service.replay.fixtures import HL7
 from cds_service.report.command import add_commands
 
 DONE, PROBLEMS = 0, 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.about import VERSION
-from cds_service.cards.consult import Consult
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.evaluate import NO_VARIANT, Decision, unknown_facts
 from cds_service.decision.facts import Fact
 from cds_service.decision.relevance import RELEVANT
@@ -26,8 +26,9 @@ UNKNOWN, PRESUMED = "unknown", "presumed"
 
 @dataclass(frozen=True)
 class Visit:
-    """The call that the consults belong to. `pseudonym` makes names that cannot be turned back;
-    `at` is in seconds since 1970; `criteria` names the rule of the EHR that fired the hook, if any.
+    """The call that the evaluated orders belong to. `pseudonym` makes names that cannot be turned
+    back; `at` is in seconds since 1970; `criteria` names the rule of the EHR that fired
+    the hook, if any.
     """
 
     client: str
@@ -42,19 +43,22 @@ class Visit:
 
 
 def rows_of(
-    visit: Visit, consults: list[Consult], offered: Offered, spine_like: list[Unmapped]
+    visit: Visit,
+    evaluated_orders: list[EvaluatedOrder],
+    offered: Offered,
+    spine_like: list[Unmapped],
 ) -> list[tuple[str, dict]]:
     """A row for each evaluated order, and one for each code that is in no map, of these orders and
     of others that may be about the spine.
     """
-    rows = [(decisions.name, _decision(visit, consult, offered)) for consult in consults]
-    unmapped = [row for c in consults for row in _unmapped(visit, c.consult_id, c.unmapped)]
+    rows = [(decisions.name, _decision(visit, consult, offered)) for consult in evaluated_orders]
+    unmapped = [row for c in evaluated_orders for row in _unmapped(visit, c.consult_id, c.unmapped)]
     hook = visit.pseudonym("hook", visit.client, visit.hook_instance)
     unmapped += _unmapped(visit, hook, spine_like)
     return rows + [(unmapped_codes.name, row) for row in unmapped]
 
 
-def advice_key(visit: Visit, consult: Consult) -> str | None:
+def advice_key(visit: Visit, consult: EvaluatedOrder) -> str | None:
     """The same for the same advice on the same order; None for an order without an id."""
     if not consult.has_id:
         return None
@@ -72,7 +76,7 @@ def is_safety_card(decision: Decision) -> bool:
     return not decision.called_for_by <= asked
 
 
-def _decision(visit: Visit, consult: Consult, offered: Offered) -> dict:
+def _decision(visit: Visit, consult: EvaluatedOrder, offered: Offered) -> dict:
     decision, order = consult.decision, consult.decision.case.order
     relevant = decision.relevance == RELEVANT
     return {
@@ -111,7 +115,7 @@ def _decision(visit: Visit, consult: Consult, offered: Offered) -> dict:
     }
 
 
-def _order_key(visit: Visit, consult: Consult) -> str | None:
+def _order_key(visit: Visit, consult: EvaluatedOrder) -> str | None:
     if not consult.has_id:
         return None
     return visit.pseudonym("order", visit.client, visit.patient_id, consult.decision.case.order.id)

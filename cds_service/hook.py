@@ -10,8 +10,8 @@ from urllib.parse import quote
 from msgspec import Raw
 
 from cds_service.cards.card import respond
-from cds_service.cards.consult import SILENT, Consult
-from cds_service.cards.dialect import Manner
+from cds_service.cards.dialect import ResponseStyle
+from cds_service.cards.evaluated import SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_our_rating
 from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import (
@@ -48,11 +48,11 @@ Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[st
 # Takes the SNOMED CT codes of Conditions that are in no map, without waiting.
 Wonder = Callable[[set[str]], None]
 
-# Why the card of a consult is not to be shown; empty where it is.
-Hide = Callable[[Consult], str]
+# Why the card of an evaluated order is not to be shown; empty where it is.
+Hide = Callable[[EvaluatedOrder], str]
 
 
-def nothing(_: Consult) -> str:
+def nothing(_: EvaluatedOrder) -> str:
     """Hides nothing."""
     return ""
 
@@ -72,7 +72,7 @@ class HookCall:
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
     checked; `templates` the prefetch templates; `fetch` gets what was not sent, if there is a way;
     `wonder` takes codes that are in no map; `silence` and `hide` say why an order's card is not to
-    be shown, `manner` how it is written.
+    be shown, `style` how it is written.
     """
 
     hook: str
@@ -86,7 +86,7 @@ class HookCall:
     fetch: Fetch | None = None
     wonder: Wonder | None = None
     silence: Silence = Silence()
-    manner: Manner = Manner()
+    style: ResponseStyle = ResponseStyle()
     hide: Hide = nothing
 
     @property
@@ -95,14 +95,14 @@ class HookCall:
 
 
 @dataclass
-class Answer:
-    """The response body, the consults behind it, what the buttons of each card do, why other
-    orders were passed over, how each fetch ended, how many codes of each system were in no map or
-    contradicted each other, and the codes of other orders that may be about the spine.
+class HookOutcome:
+    """The response body, the evaluated orders behind it, what the buttons of each card do, why
+    other orders were passed over, how each fetch ended, how many codes of each system were in no
+    map or contradicted each other, and the codes of other orders that may be about the spine.
     """
 
     body: Json
-    consults: list[Consult] = field(default_factory=list)
+    evaluated_orders: list[EvaluatedOrder] = field(default_factory=list)
     offered: dict[str, dict[str, str]] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
     fetches: Counter[str] = field(default_factory=Counter)
@@ -112,37 +112,41 @@ class Answer:
 
     @property
     def decisions(self) -> list[Decision]:
-        return [consult.decision for consult in self.consults]
+        return [evaluated.decision for evaluated in self.evaluated_orders]
 
 
-def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
+def answer_hook(call: HookCall, knowledge: Knowledge) -> HookOutcome:
     """Rate every selected draft order that is ours. The same call gives the same answer.
 
     Decides first with what was sent, and fetches only what could change that. Raises
     TooLittleToGoOn where the call asks for it.
     """
     sent = cache(lambda: read_prefetch(call.prefetch))
-    drafts, consults = _decide(call, sent, knowledge)
+    drafts, evaluated_orders = _decide(call, sent, knowledge)
     fetches: Counter[str] = Counter()
-    wanted = _wanted(call, sent(), drafts, consults, knowledge) if call.fetch and consults else {}
+    wanted = (
+        _wanted(call, sent(), drafts, evaluated_orders, knowledge)
+        if call.fetch and evaluated_orders
+        else {}
+    )
     if wanted:
         answers, fetches = call.fetch(wanted)
         for key, pages in answers.items():
             texts = [text_of(page) for page in pages]
             sent().add(key, [(head_of(text), text) for text in texts])
         if answers:
-            drafts, consults = _decide(call, sent, knowledge)
-    if call.wonder and consults:
+            drafts, evaluated_orders = _decide(call, sent, knowledge)
+    if call.wonder and evaluated_orders:
         call.wonder(unknown_conditions(sent().resources, knowledge.terminology))
-    consults = [_hidden(call, _told(call, consult)) for consult in consults]
-    passed = [c.resource for c in consults if c.decision.subject == NOT_RELEVANT]
+    evaluated_orders = [_hidden(call, _told(call, evaluated)) for evaluated in evaluated_orders]
+    passed = [c.resource for c in evaluated_orders if c.decision.subject == NOT_RELEVANT]
     stale = [without_empty(r) for r in drafts.others + passed if _holds_an_old_rating(r)]
     stale = [] if call.silence.keeps_quiet else stale
-    answered = respond(consults, stale, call.hook, call.manner)
+    answered = respond(evaluated_orders, stale, call.hook, call.style)
     unmapped, conflicting = drafts.unmapped, drafts.conflicting
-    return Answer(
+    return HookOutcome(
         answered.body,
-        consults,
+        evaluated_orders,
         answered.offered,
         drafts.passed_over,
         fetches,
@@ -154,7 +158,7 @@ def answer_hook(call: HookCall, knowledge: Knowledge) -> Answer:
 
 def _decide(
     call: HookCall, sent: Callable[[], Prefetched], knowledge: Knowledge
-) -> tuple[Drafts, list[Consult]]:
+) -> tuple[Drafts, list[EvaluatedOrder]]:
     """The orders of ours and the decision on each, with the data at hand.
 
     The chart is not even looked at where no order is ours, as with most orders of a hospital.
@@ -164,22 +168,22 @@ def _decide(
         return drafts, []
     chart = read_chart(sent(), call.patient_id, knowledge.terminology)
     cases = [Case(draft.order, chart, draft.today) for draft in drafts.orders]
-    consults = [
+    evaluated_orders = [
         _consult(call, draft, number, case, knowledge)
         for number, (draft, case) in enumerate(zip(drafts.orders, cases, strict=True))
     ]
-    return drafts, consults
+    return drafts, evaluated_orders
 
 
 def _consult(
     call: HookCall, draft: DraftOrder, number: int, case: Case, knowledge: Knowledge
-) -> Consult:
+) -> EvaluatedOrder:
     """Decide on one order; a fault of its own resource never touches the others."""
     decision = evaluate_order(case, knowledge)
     problem = None
     if decision.relevance == RELEVANT:
         problem = problem_with_order(draft, call.patient_id)
-    return Consult(
+    return EvaluatedOrder(
         decision=unreadable(decision) if problem else decision,
         resource=without_empty(draft.resource),
         number=number,
@@ -189,7 +193,7 @@ def _consult(
         unresolved_reasons=draft.unresolved_reasons,
         unmapped=draft.unmapped,
         problem=problem or "",
-        language=call.manner.language,
+        language=call.style.language,
     )
 
 
@@ -197,11 +201,11 @@ def _wanted(
     call: HookCall,
     prefetched: Prefetched,
     drafts: Drafts,
-    consults: list[Consult],
+    evaluated_orders: list[EvaluatedOrder],
     knowledge: Knowledge,
 ) -> dict[str, str]:
     """What was not sent and could change an answer: paths by key, most decisive first."""
-    needed = {kind for c in consults for kind in kinds_needed(c.decision, knowledge)}
+    needed = {kind for c in evaluated_orders for kind in kinds_needed(c.decision, knowledge)}
     missing = [k for k in BY_WEIGHT if k in needed and k not in prefetched.sent]
     paths = {key: _path(call.templates[key], call.patient_id) for key in missing}
     reasons = (name for draft in drafts.orders for name in draft.unresolved_reasons)
@@ -221,19 +225,19 @@ def _holds_an_old_rating(resource: Json) -> bool:
     return bool(named) and has_our_rating(resource) and not problem_with(resource)
 
 
-def _told(call: HookCall, consult: Consult) -> Consult:
+def _told(call: HookCall, evaluated: EvaluatedOrder) -> EvaluatedOrder:
     """An order that cannot be checked, told in the way that the client wants on order-sign."""
-    if call.hook != ORDER_SIGN or consult.decision.relevance != TOO_LITTLE_TO_GO_ON:
-        return consult
+    if call.hook != ORDER_SIGN or evaluated.decision.relevance != TOO_LITTLE_TO_GO_ON:
+        return evaluated
     if call.on_too_little == PRECONDITION_FAILED:
         raise TooLittleToGoOn
     if call.on_too_little == CARD:
-        return replace(consult, decision=not_checked(consult.decision))
-    return consult
+        return replace(evaluated, decision=not_checked(evaluated.decision))
+    return evaluated
 
 
-def _hidden(call: HookCall, consult: Consult) -> Consult:
+def _hidden(call: HookCall, evaluated: EvaluatedOrder) -> EvaluatedOrder:
     """An order of which nothing is shown, by the client's wish or since it was overridden."""
-    if call.silence.covers(consult.decision):
-        return replace(consult, hidden=SILENT, unrated=not call.silence.ratings)
-    return replace(consult, hidden=call.hide(consult)) if consult.shows_card else consult
+    if call.silence.covers(evaluated.decision):
+        return replace(evaluated, hidden=SILENT, unrated=not call.silence.ratings)
+    return replace(evaluated, hidden=call.hide(evaluated)) if evaluated.shows_card else evaluated

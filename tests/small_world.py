@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.knowledge import Knowledge
-from cds_service.hook import Answer, HookCall, answer_hook
+from cds_service.hook import HookCall, HookOutcome, answer_hook
 from cds_service.mappings import load
 
 ROOT = Path(__file__).parent.parent
@@ -233,12 +233,12 @@ def hook_request(
     }
 
 
-def ask(*orders: Json, **options: Any) -> Answer:
+def ask(*orders: Json, **options: Any) -> HookOutcome:
     """The answer of the service to a hook with these orders."""
     return post(hook_request(*orders, **options))
 
 
-def post(body: Json) -> Answer:
+def post(body: Json) -> HookOutcome:
     return answer_hook(hook_call(body), knowledge())
 
 
@@ -271,7 +271,7 @@ def card(*orders: Json, **options: Any) -> Json | None:
     return card_of(ask(*orders, **options))
 
 
-def card_of(answer: Answer) -> Json | None:
+def card_of(answer: HookOutcome) -> Json | None:
     cards = answer.body["cards"]
     assert len(cards) <= 1
     return cards[0] if cards else None
@@ -313,7 +313,9 @@ IN_VARIANT: dict[int, tuple[tuple[tuple[str, str], ...], Json]] = {
 }
 
 
-def ask_in(variant: int, coding: tuple[str, str], *more: tuple[str, str], **options: Any) -> Answer:
+def ask_in(
+    variant: int, coding: tuple[str, str], *more: tuple[str, str], **options: Any
+) -> HookOutcome:
     """The answer to one order for a patient in a variant. `more` are further reasons; lists of
     resources join those of the variant; `fields` are further fields of the order.
     """
@@ -353,7 +355,7 @@ def rating_codes(resource: Json) -> list[str]:
     return [c["code"] for c in found["valueCodeableConcept"]["coding"]] if found else []
 
 
-def resources_sent(answer: Answer) -> list[Json]:
+def resources_sent(answer: HookOutcome) -> list[Json]:
     """Every resource in the actions of an answer, of suggestions and of the system."""
     buttons = [s for c in answer.body["cards"] for s in c.get("suggestions", [])]
     actions = [a for s in buttons for a in s["actions"]] + answer.body.get("systemActions", [])

@@ -10,17 +10,17 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from cds_service import create_app
 from cds_service.access import clients
 from cds_service.access.clients import ClientsError, read_clients, read_preference_list
-from cds_service.cards.dialect import Manner, Wishes
+from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import CONTENT_TYPE, PREFERENCE_LIST
 from cds_service.cards.rating import RATING
 from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.doctor.clients import check_clients
-from cds_service.doctor.report import PROBLEM
+from cds_service.doctor.lines import PROBLEM
 from cds_service.hook import answer_hook
-from cds_service.replay.cases import HL7, as_text, find_cases, read_case
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
 from cds_service.replay.clients import in_process
+from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -38,21 +38,22 @@ from tests.small_world import (
 )
 from tests.test_access import ISSUER, clients_file
 
-FOLDERS = find_cases([ROOT / "fixtures"])
+FOLDERS = find_fixtures([ROOT / "fixtures"])
 OTHERS = [name for name in DIALECTS if name != HL7]
-CASES = {name: [read_case(folder, name) for folder in FOLDERS] for name in DIALECTS}
+CASES = {name: [read_fixture(folder, name) for folder in FOLDERS] for name in DIALECTS}
 ASKED = hook_request(order(MRI_LUMBAR_WO_W, reasons=(FRACTURE, PAIN)), without=("conditions",))
 POOR = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
 
 
-def manner(name, **wishes):
-    return Manner(
-        DIALECTS[name], Wishes(**{"preference_list": read_preference_list(KEYS), **wishes})
+def style(name, **options):
+    return ResponseStyle(
+        DIALECTS[name],
+        ResponseOptions(**{"preference_list": read_preference_list(KEYS), **options}),
     )
 
 
-def answered(request, name, **wishes):
-    return answer_hook(hook_call(request, manner=manner(name, **wishes)), knowledge())
+def answered(request, name, **options):
+    return answer_hook(hook_call(request, style=style(name, **options)), knowledge())
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from cds_service.access.clients import Client
 from cds_service.access.keys import Keys
-from cds_service.access.tokens import ALGORITHMS, TEXTS, Refused, Verifier
+from cds_service.access.tokens import ALGORITHMS, TEXTS, TokenRefused, Verifier
 from cds_service.cli import main
 from cds_service.config import Settings
 from cds_service.doctor.clients import check_clients, check_fhir_servers, check_keys
 from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
-from cds_service.doctor.report import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
+from cds_service.doctor.lines import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
 from cds_service.store.database import TOKENS_FILE, Database
@@ -447,7 +447,7 @@ class TestUsedBefore:
         verifier(settings, used).verify(text, ENDPOINT)
         lines = explained(settings, text)
         assert states(lines, PROBLEM) == ["used before"]
-        with pytest.raises(Refused, match=TEXTS["replayed"]):
+        with pytest.raises(TokenRefused, match=TEXTS["replayed"]):
             verifier(settings, used).verify(text, ENDPOINT)
 
     def test_a_database_that_does_not_answer(self, settings):

@@ -365,7 +365,7 @@ class TestRepeats:
     def test_after_the_hours_it_returns(self, service, monkeypatch):
         self.overridden(service)
         now = time.time()
-        monkeypatch.setattr("cds_service.store.repeats.time.time", lambda: now + 25 * 3600)
+        monkeypatch.setattr("cds_service.store.overridden.time.time", lambda: now + 25 * 3600)
         assert service.ask(REQUEST)["cards"]
 
     def test_with_no_hours_it_is_always_shown(self, start):

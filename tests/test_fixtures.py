@@ -5,12 +5,12 @@ import json
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.replay.cases import HL7, as_text, find_cases, read_case
 from cds_service.replay.clients import in_process
+from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
 from tests.small_world import ROOT
 
-FOLDERS = find_cases([ROOT / "fixtures"])
-CASES = [read_case(folder) for folder in FOLDERS]
+FOLDERS = find_fixtures([ROOT / "fixtures"])
+CASES = [read_fixture(folder) for folder in FOLDERS]
 VARIANTS = {f"variant{number}" for number in range(1, 10)}
 
 

@@ -13,14 +13,14 @@ from babel.messages.pofile import read_po
 
 from cds_service import create_app
 from cds_service.access.clients import ClientsError, read_clients
-from cds_service.cards.consult import Consult
-from cds_service.cards.dialect import Manner
+from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.dialects import DIALECTS
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.summary import LONGEST, STATES
 from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.hook import answer_hook
 from cds_service.language import FOLDER, LANGUAGES, Language, language
-from cds_service.replay.cases import find_cases, read_case
+from cds_service.replay.fixtures import find_fixtures, read_fixture
 from cds_service.web import languages
 from tests.small_world import (
     FRACTURE,
@@ -42,15 +42,15 @@ PAGES = ("/", "/guidelines/acr-vcf-2022", "/about", "/dashboard?days=7") + tuple
 )
 
 
-def answered(request, manner):
-    return answer_hook(hook_call(request, manner=manner), knowledge())
+def answered(request, style):
+    return answer_hook(hook_call(request, style=style), knowledge())
 
 
-def all_answers(manner):
+def all_answers(style):
     """The answers to all fixtures that get so far."""
-    for folder in find_cases([ROOT / "fixtures"]):
+    for folder in find_fixtures([ROOT / "fixtures"]):
         try:
-            yield answered(read_case(folder).request, manner)
+            yield answered(read_fixture(folder).request, style)
         except (KeyError, TypeError):
             continue
 
@@ -102,8 +102,8 @@ class TestCatalogue:
                 assert edges[0] == edges[1], message.id
 
     def test_decides_the_same_and_sends_the_same_codes(self, code):
-        ours = list(all_answers(Manner()))
-        theirs = list(all_answers(Manner(language=language(code))))
+        ours = list(all_answers(ResponseStyle()))
+        theirs = list(all_answers(ResponseStyle(language=language(code))))
         assert len(ours) > 50
         for mine, other in zip(ours, theirs, strict=True):
             assert other.decisions == mine.decisions
@@ -129,7 +129,7 @@ class TestSummaries:
     @pytest.mark.parametrize("code", LANGUAGES)
     def test_every_card_of_the_fixtures_has_one(self, code):
         for name in DIALECTS:
-            for answer in all_answers(Manner(DIALECTS[name], language=language(code))):
+            for answer in all_answers(ResponseStyle(DIALECTS[name], language=language(code))):
                 for card in answer.body["cards"]:
                     assert 0 < len(card["summary"]) <= LONGEST
 
@@ -198,7 +198,7 @@ class Visible(HTMLParser):
 class TestNothingBypassesTheCatalogue:
     @pytest.mark.parametrize("name", DIALECTS)
     def test_in_a_card(self, name):
-        for answer in all_answers(Manner(DIALECTS[name], language=MARKED)):
+        for answer in all_answers(ResponseStyle(DIALECTS[name], language=MARKED)):
             for card in answer.body["cards"]:
                 for text in texts_of(card):
                     assert not unmarked(text), text
@@ -301,4 +301,4 @@ def test_what_no_catalogue_holds_is_said_in_english():
 
 
 def test_a_consult_is_english_unless_told_otherwise():
-    assert Consult.__dataclass_fields__["language"].default.code == "en"
+    assert EvaluatedOrder.__dataclass_fields__["language"].default.code == "en"

@@ -7,12 +7,12 @@ import pytest
 
 from cds_service import create_app
 from cds_service.config import Settings
-from cds_service.replay.cases import find_cases, read_case
+from cds_service.replay.fixtures import find_fixtures, read_fixture
 from tests.small_world import ROOT
 from tests.test_access import BASE, clients_file, token
 
 SERVICE = "/cds-services/vcf-appropriateness"
-CASES = [read_case(folder) for folder in find_cases([ROOT / "fixtures"])]
+CASES = [read_fixture(folder) for folder in find_fixtures([ROOT / "fixtures"])]
 PLANTED = ("Zebediah", "Quackenbush", "MRN-7731", "1944-03-17", "planted-token", "planted-order")
 
 

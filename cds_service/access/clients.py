@@ -26,7 +26,7 @@ class ClientsError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """A caller: how it is known, which FHIR servers may be called for it, and its wishes.
+    """A caller: how it is known, which FHIR servers may be called for it, and its options.
 
     Keys come from one of the `jku` addresses or from `jwks`; `sub` is empty where any is taken.
     `tenant` is a name for the log, where one EHR calls for several hospitals. `silent` shows

@@ -52,7 +52,7 @@ TEXTS = {
 }
 
 
-class Refused(Exception):
+class TokenRefused(Exception):
     """A token that does not pass; `check` is a key of TEXTS, `seen` what was found instead: for
     the log, never for the caller.
     """
@@ -79,7 +79,7 @@ class Verifier:
     longest_seconds: int
 
     def verify(self, token: str, endpoint: str) -> Client:
-        """The client that signed the token for this endpoint. Raises Refused."""
+        """The client that signed the token for this endpoint. Raises TokenRefused."""
         header = header_of(token)
         _check_header(header)
         claims = claims_of(token)
@@ -89,7 +89,7 @@ class Verifier:
         check_audience(claims, endpoint)
         self._check_times(claims)
         if not self.remember(client.name, claims["jti"], claims["exp"] + LEEWAY_SECONDS):
-            raise Refused("replayed")
+            raise TokenRefused("replayed")
         return client
 
     def _check_times(self, claims: dict[str, Any]) -> None:
@@ -113,26 +113,26 @@ PARTS = 3
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """The header, as far as its form goes; nothing of it is believed yet. Raises Refused."""
+    """The header, as far as its form goes; nothing of it is believed yet. Raises TokenRefused."""
     if len(token) > LONGEST_TOKEN:
-        raise Refused("malformed")
+        raise TokenRefused("malformed")
     return _object_in(token, 0)
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """The claims, of which nothing is believed yet. Raises Refused."""
+    """The claims, of which nothing is believed yet. Raises TokenRefused."""
     return _object_in(token, 1)
 
 
 def _object_in(token: str, number: int) -> dict[str, Any]:
-    """The JSON object in one of the three parts. Raises Refused."""
+    """The JSON object in one of the three parts. Raises TokenRefused."""
     parts = token.split(".")
     try:
         value = json.loads(base64url_decode(parts[number]))
     except UNREADABLE:
-        raise Refused("malformed") from None
+        raise TokenRefused("malformed") from None
     if len(parts) != PARTS or not isinstance(value, dict):
-        raise Refused("malformed")
+        raise TokenRefused("malformed")
     return value
 
 
@@ -145,27 +145,27 @@ def _check_header(header: dict[str, Any]) -> None:
 
 def check_algorithm(header: dict[str, Any]) -> None:
     if header.get("alg") not in ALGORITHMS:
-        raise Refused("algorithm")
+        raise TokenRefused("algorithm")
 
 
 def check_type(header: dict[str, Any]) -> None:
     if str(header.get("typ", "")).upper() != "JWT":
-        raise Refused("type")
+        raise TokenRefused("type")
 
 
 def check_critical(header: dict[str, Any]) -> None:
     if "crit" in header:
-        raise Refused("critical")
+        raise TokenRefused("critical")
 
 
 def check_key_id(header: dict[str, Any]) -> None:
     if not _is_text(header.get("kid")) or not isinstance(header.get("jku", ""), str):
-        raise Refused("key")
+        raise TokenRefused("key")
 
 
 def check_form(claims: dict[str, Any]) -> None:
     if wrong_claims(claims):
-        raise Refused("claims")
+        raise TokenRefused("claims")
 
 
 def wrong_claims(claims: dict[str, Any]) -> list[str]:
@@ -189,7 +189,7 @@ def _client(claims: dict[str, Any], clients: tuple[Client, ...]) -> Client:
     """By issuer; of several with one issuer, the one that the subject names."""
     for client in clients_for(claims, clients):
         return client
-    raise Refused("issuer", iss=claims.get("iss"), sub=claims.get("sub"))
+    raise TokenRefused("issuer", iss=claims.get("iss"), sub=claims.get("sub"))
 
 
 def clients_for(claims: dict[str, Any], clients: tuple[Client, ...]) -> list[Client]:
@@ -199,13 +199,13 @@ def clients_for(claims: dict[str, Any], clients: tuple[Client, ...]) -> list[Cli
 
 
 def key_for(header: dict[str, Any], client: Client, keys: Keys) -> PyJWK:
-    """The key of the client that the header names. Raises Refused."""
+    """The key of the client that the header names. Raises TokenRefused."""
     try:
         key = keys.find(client, header.get("jku", ""), header["kid"])
     except KeysUnreachable:
-        raise Refused("keys-unreachable") from None
+        raise TokenRefused("keys-unreachable") from None
     if key is None:
-        raise Refused("key", kid=header["kid"], jku=header.get("jku"))
+        raise TokenRefused("key", kid=header["kid"], jku=header.get("jku"))
     return key
 
 
@@ -216,7 +216,7 @@ def check_signature(token: str, header: dict[str, Any], key: PyJWK) -> None:
             token, key.key, algorithms=[header["alg"]], options=dict.fromkeys(UNCHECKED, False)
         )
     except (PyJWTError, TypeError, ValueError):
-        raise Refused("signature") from None
+        raise TokenRefused("signature") from None
 
 
 def check_audience(claims: dict[str, Any], endpoint: str) -> None:
@@ -224,23 +224,23 @@ def check_audience(claims: dict[str, Any], endpoint: str) -> None:
     audience = claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     if _plain(endpoint) not in [_plain(a) for a in named if isinstance(a, str)]:
-        raise Refused("audience", aud=audience, called=endpoint)
+        raise TokenRefused("audience", aud=audience, called=endpoint)
 
 
 def check_expiry(claims: dict[str, Any], now: float) -> None:
     if claims["exp"] < now - LEEWAY_SECONDS:
-        raise Refused("expired", seconds=now - claims["exp"])
+        raise TokenRefused("expired", seconds=now - claims["exp"])
 
 
 def check_start(claims: dict[str, Any], now: float) -> None:
     start = max(claims["iat"], claims.get("nbf", 0))
     if start > now + LEEWAY_SECONDS:
-        raise Refused("not-yet-valid", seconds=start - now)
+        raise TokenRefused("not-yet-valid", seconds=start - now)
 
 
 def check_lifetime(claims: dict[str, Any], longest_seconds: int) -> None:
     if claims["exp"] - claims["iat"] > longest_seconds + LEEWAY_SECONDS:
-        raise Refused("lifetime", seconds=claims["exp"] - claims["iat"])
+        raise TokenRefused("lifetime", seconds=claims["exp"] - claims["iat"])
 
 
 def _plain(address: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cds_service.cards.consult import Consult, Json
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.cards.rating import has_our_rating, with_rating
 from cds_service.decision.evaluate import NOT_CHECKED, NOT_RELEVANT, UNREADABLE
 from cds_service.decision.suggestions import Suggestion
@@ -28,21 +28,23 @@ class Offer:
         return replace(self, body={**self.body, "actions": [action]})
 
 
-def offers(consult: Consult) -> list[Offer]:
+def offers(evaluated: EvaluatedOrder) -> list[Offer]:
     """The buttons of the card; none for an order without an id."""
-    if not consult.has_id:
+    if not evaluated.has_id:
         return []
     return [
-        offer(consult, number, suggestion, *MAKE[suggestion.kind](consult, suggestion))
-        for number, suggestion in enumerate(consult.decision.suggestions)
+        offer(evaluated, number, suggestion, *MAKE[suggestion.kind](evaluated, suggestion))
+        for number, suggestion in enumerate(evaluated.decision.suggestions)
     ]
 
 
-def offer(consult: Consult, number: int, suggestion: Suggestion, label: str, action: Json) -> Offer:
+def offer(
+    evaluated: EvaluatedOrder, number: int, suggestion: Suggestion, label: str, action: Json
+) -> Offer:
     """A button with one action; `number` is its place among the suggestions."""
     made = {
         "label": label,
-        "uuid": consult.uuid("suggestion", number, label),
+        "uuid": evaluated.uuid("suggestion", number, label),
         "actions": [{**action, "description": label}],
     }
     if suggestion.recommended:
@@ -59,23 +61,23 @@ def _does(suggestion: Suggestion) -> str:
     return suggestion.kind
 
 
-def system_action(consult: Consult) -> Json | None:
+def system_action(evaluated: EvaluatedOrder) -> Json | None:
     """The update that puts the rating on the order, or takes an earlier one of ours off it."""
-    decision, order = consult.decision, consult.resource
-    if not consult.has_id or decision.subject in NOT_VALIDATED:
+    decision, order = evaluated.decision, evaluated.resource
+    if not evaluated.has_id or decision.subject in NOT_VALIDATED:
         return None
     if decision.rating is None and not has_our_rating(order):
         return None
     if decision.rating is None:
-        return without_our_rating(order, consult.say)
+        return without_our_rating(order, evaluated.say)
     return update(
-        consult.say("Attach the appropriateness rating"),
+        evaluated.say("Attach the appropriateness rating"),
         with_rating(
             order,
             decision.rating,
-            consult.guideline.categories.get(decision.category),
-            consult.consult_id,
-            consult.auc_applied,
+            evaluated.guideline.categories.get(decision.category),
+            evaluated.consult_id,
+            evaluated.auc_applied,
         ),
     )
 
@@ -86,63 +88,63 @@ def without_our_rating(resource: Json, say: Callable[[str], str]) -> Json:
     return update(words, with_rating(resource, None, None, "", None))
 
 
-def _replace(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """The whole draft with another code, and the rating of what it asks for now."""
-    name = consult.study(suggestion.procedure, suggestion.place)
-    decision = consult.decision
+    name = evaluated.study(suggestion.procedure, suggestion.place)
+    decision = evaluated.decision
     category = decision.outcomes.category(suggestion.procedure.id)
     changed = with_rating(
-        {**consult.resource, "code": _code(consult, suggestion)},
+        {**evaluated.resource, "code": _code(evaluated, suggestion)},
         decision.rating_of(suggestion.procedure.id),
-        consult.guideline.categories.get(category),
-        consult.consult_id,
-        consult.auc_applied,
+        evaluated.guideline.categories.get(category),
+        evaluated.consult_id,
+        evaluated.auc_applied,
     )
-    return consult.say("Change to %(study)s", study=name), update(name, changed)
+    return evaluated.say("Change to %(study)s", study=name), update(name, changed)
 
 
-def _create(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """A further order for the same patient and reasons."""
-    draft = consult.resource
+    draft = evaluated.resource
     kept = ("subject", "encounter", "requester", "reasonCode", "reasonReference")
     order = {
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": draft.get("intent", "order"),
         "priority": "urgent",
-        "code": _code(consult, suggestion),
+        "code": _code(evaluated, suggestion),
         **{name: draft[name] for name in kept if name in draft},
     }
-    name = consult.study(suggestion.procedure, suggestion.place)
-    label = consult.say("Add %(study)s (urgent)", study=name)
+    name = evaluated.study(suggestion.procedure, suggestion.place)
+    label = evaluated.say("Add %(study)s (urgent)", study=name)
     return label, {"type": "create", "resource": order}
 
 
-def _delete(consult: Consult, _: Suggestion) -> tuple[str, Json]:
-    return consult.say("Remove this order (medical management only)"), delete(consult)
+def _delete(evaluated: EvaluatedOrder, _: Suggestion) -> tuple[str, Json]:
+    return evaluated.say("Remove this order (medical management only)"), delete(evaluated)
 
 
-def delete(consult: Consult) -> Json:
+def delete(evaluated: EvaluatedOrder) -> Json:
     """The action that drops the draft."""
-    return {"type": "delete", "resourceId": f"ServiceRequest/{consult.resource['id']}"}
+    return {"type": "delete", "resourceId": f"ServiceRequest/{evaluated.resource['id']}"}
 
 
-def _answer(consult: Consult, suggestion: Suggestion) -> tuple[str, Json]:
+def _answer(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """The draft with the answer among its reasons; the next call finds it there."""
     answer = suggestion.answer
     codings = [{"system": answer.system, "code": answer.code, "display": answer.display}]
     if answer.system != ANSWERS:
-        codings.append(_own_coding(consult, suggestion))
-    label = consult.say(answer.label)
+        codings.append(_own_coding(evaluated, suggestion))
+    label = evaluated.say(answer.label)
     reason = {"coding": codings, "text": label}
-    reasons = [*consult.resource.get("reasonCode", []), reason]
-    changed = with_rating({**consult.resource, "reasonCode": reasons}, None, None, "", None)
+    reasons = [*evaluated.resource.get("reasonCode", []), reason]
+    changed = with_rating({**evaluated.resource, "reasonCode": reasons}, None, None, "", None)
     return label, update(label, changed)
 
 
-def _own_coding(consult: Consult, suggestion: Suggestion) -> Json:
+def _own_coding(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
     """Says that a standard code is an answer, so that questions can be counted."""
-    asked = next(q for q in consult.guideline.questions if q.fact == suggestion.fact)
+    asked = next(q for q in evaluated.guideline.questions if q.fact == suggestion.fact)
     said = "yes" if suggestion.answer == asked.yes else "no"
     code = f"{suggestion.fact.replace('_', '-')}-{said}"
     return {"system": ANSWERS, "code": code, "display": suggestion.answer.label}
@@ -151,18 +153,18 @@ def _own_coding(consult: Consult, suggestion: Suggestion) -> Json:
 MAKE = {"replace": _replace, "create": _create, "delete": _delete, "answer": _answer}
 
 
-def _code(consult: Consult, suggestion: Suggestion) -> Json:
+def _code(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
     """The codings of every system that has one, the system of the order first."""
-    used = _systems_of(consult)
+    used = _systems_of(evaluated)
     codes = sorted(suggestion.codes, key=lambda code: code.system not in used[:1])
     codings = [{"system": c.system, "code": c.code, "display": c.display} for c in codes]
-    return {"coding": codings, "text": consult.study(suggestion.procedure, suggestion.place)}
+    return {"coding": codings, "text": evaluated.study(suggestion.procedure, suggestion.place)}
 
 
-def _systems_of(consult: Consult) -> list[str]:
+def _systems_of(evaluated: EvaluatedOrder) -> list[str]:
     """The code systems that the order uses and we know, in their order."""
-    terminology = consult.knowledge.terminology
-    codings = consult.resource["code"].get("coding", [])
+    terminology = evaluated.knowledge.terminology
+    codings = evaluated.resource["code"].get("coding", [])
     keys = (terminology.normalise(c.get("system", ""), c.get("code", "")) for c in codings)
     return [key[0] for key in keys if key in terminology.orders]
 

@@ -1,11 +1,11 @@
-"""The card of a consult, and the answer to a hook."""
+"""The card of an evaluated order, and the answer to a hook."""
 
 from dataclasses import dataclass
 
 from cds_service.cards.actions import Offer, without_our_rating
-from cds_service.cards.consult import Consult, Json
 from cds_service.cards.detail import detail
-from cds_service.cards.dialect import Manner
+from cds_service.cards.dialect import ResponseStyle
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.cards.summary import summary
 from cds_service.language import ENGLISH, N_
 
@@ -36,7 +36,7 @@ OVERRIDE_REASONS = tuple(
 
 
 @dataclass(frozen=True)
-class Answered:
+class CardsAndActions:
     """The answer to a hook, and what each button does: by the ids of card and suggestion."""
 
     body: Json
@@ -44,57 +44,64 @@ class Answered:
 
 
 def respond(
-    consults: list[Consult], no_longer_rated: list[Json], hook: str, manner: Manner
-) -> Answered:
+    evaluated_orders: list[EvaluatedOrder],
+    no_longer_rated: list[Json],
+    hook: str,
+    style: ResponseStyle,
+) -> CardsAndActions:
     """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
-    dialect, wishes = manner.dialect, manner.wishes
-    shown = [(c, dialect.offers(c, wishes)) for c in consults if c.shows_card]
-    body: Json = {"cards": [_card(c, buttons, manner) for c, buttons in shown]}
-    actions = _ratings(consults, no_longer_rated, manner)
+    dialect, options = style.dialect, style.options
+    shown = [(c, dialect.offers(c, options)) for c in evaluated_orders if c.shows_card]
+    body: Json = {"cards": [_card(c, buttons, style) for c, buttons in shown]}
+    actions = _ratings(evaluated_orders, no_longer_rated, style)
     if actions:
         body |= {"systemActions": actions, "extension": {"systemActions": actions}}
     offered = {c.card_id: {o.body["uuid"]: o.does for o in buttons} for c, buttons in shown}
-    return Answered(dialect.finish(hook, body), offered)
+    return CardsAndActions(dialect.finish(hook, body), offered)
 
 
-def _ratings(consults: list[Consult], no_longer_rated: list[Json], manner: Manner) -> list[Json]:
-    if not manner.sends_ratings:
+def _ratings(
+    evaluated_orders: list[EvaluatedOrder], no_longer_rated: list[Json], style: ResponseStyle
+) -> list[Json]:
+    if not style.sends_ratings:
         return []
-    rate = manner.dialect.rate
-    actions = [action for c in consults if not c.unrated and (action := rate(c))]
-    say = manner.language.say
+    rate = style.dialect.rate
+    actions = [action for c in evaluated_orders if not c.unrated and (action := rate(c))]
+    say = style.language.say
     return actions + [without_our_rating(resource, say) for resource in no_longer_rated]
 
 
-def _card(consult: Consult, buttons: list[Offer], manner: Manner) -> Json:
-    dialect = manner.dialect
+def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle) -> Json:
+    dialect = style.dialect
     made = {
-        "uuid": consult.card_id,
-        "summary": summary(consult),
-        "detail": detail(consult, dialect.remarks(consult, manner.wishes)),
-        "indicator": consult.decision.indicator,
-        "source": _source(consult, dialect.topic(consult)),
-        "overrideReasons": _override_reasons(consult),
+        "uuid": evaluated.card_id,
+        "summary": summary(evaluated),
+        "detail": detail(evaluated, dialect.remarks(evaluated, style.options)),
+        "indicator": evaluated.decision.indicator,
+        "source": _source(evaluated, dialect.topic(evaluated)),
+        "overrideReasons": _override_reasons(evaluated),
     }
-    if manner.sends_links:
-        made["links"] = [{"label": _link_label(consult), "url": _page(consult), "type": "absolute"}]
+    if style.sends_links:
+        made["links"] = [
+            {"label": _link_label(evaluated), "url": _page(evaluated), "type": "absolute"}
+        ]
     if buttons:
         made["suggestions"] = [button.body for button in buttons]
         made["selectionBehavior"] = dialect.selection_behavior
     return dialect.finish_card(made)
 
 
-def _override_reasons(consult: Consult) -> list[Json]:
+def _override_reasons(evaluated: EvaluatedOrder) -> list[Json]:
     said = ((reason, reason["display"]) for reason in OVERRIDE_REASONS)
-    return [{**reason, "display": consult.say(display)} for reason, display in said]
+    return [{**reason, "display": evaluated.say(display)} for reason, display in said]
 
 
-def _source(consult: Consult, topic: str) -> Json:
-    guideline = consult.guideline
+def _source(evaluated: EvaluatedOrder, topic: str) -> Json:
+    guideline = evaluated.guideline
     return {
-        "label": f"{consult.say(guideline.title)} ({consult.say(guideline.edition)})",
+        "label": f"{evaluated.say(guideline.title)} ({evaluated.say(guideline.edition)})",
         "url": guideline.url,
-        "topic": {"system": TOPICS, "code": topic, "display": _topic_display(consult)},
+        "topic": {"system": TOPICS, "code": topic, "display": _topic_display(evaluated)},
     }
 
 
@@ -105,21 +112,21 @@ TOPIC_DISPLAYS = {
 }
 
 
-def _topic_display(consult: Consult) -> str:
-    topic = consult.decision.topic
+def _topic_display(evaluated: EvaluatedOrder) -> str:
+    topic = evaluated.decision.topic
     if topic in TOPIC_DISPLAYS:
-        return consult.say(TOPIC_DISPLAYS[topic])
-    return consult.say("Variant %(number)s", number=topic.removeprefix("variant"))
+        return evaluated.say(TOPIC_DISPLAYS[topic])
+    return evaluated.say("Variant %(number)s", number=topic.removeprefix("variant"))
 
 
-def _link_label(consult: Consult) -> str:
-    if consult.auc_applied:
-        topic = _topic_display(consult)
-        return consult.say("%(topic)s: all ratings, what next, what to beware of", topic=topic)
-    return consult.say("All variants of the guideline and their ratings")
+def _link_label(evaluated: EvaluatedOrder) -> str:
+    if evaluated.auc_applied:
+        topic = _topic_display(evaluated)
+        return evaluated.say("%(topic)s: all ratings, what next, what to beware of", topic=topic)
+    return evaluated.say("All variants of the guideline and their ratings")
 
 
-def _page(consult: Consult) -> str:
+def _page(evaluated: EvaluatedOrder) -> str:
     """The page in the language of the card, whatever the browser prefers."""
-    chosen = consult.language
-    return consult.page if chosen is ENGLISH else f"{consult.page}?lang={chosen.code}"
+    chosen = evaluated.language
+    return evaluated.page if chosen is ENGLISH else f"{evaluated.page}?lang={chosen.code}"

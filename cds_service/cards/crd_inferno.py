@@ -5,22 +5,22 @@ service_response_validation_test.rb (systemActions) and suggestion_actions_valid
 """
 
 from cds_service.cards.actions import Offer, offers
-from cds_service.cards.consult import Consult, Json
-from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.cards.dialect import Dialect, ResponseOptions
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 
 WANTS_SYSTEM_ACTIONS = "order-sign"
 
 
-def _offers(consult: Consult, _: Wishes) -> list[Offer]:
+def _offers(evaluated: EvaluatedOrder, _: ResponseOptions) -> list[Offer]:
     """No order is removed unless another takes its place."""
-    return [o for o in offers(consult) if o.action["type"] != "delete"]
+    return [o for o in offers(evaluated) if o.action["type"] != "delete"]
 
 
-def _remarks(consult: Consult, _: Wishes) -> str:
-    removable = any(s.kind == "delete" for s in consult.decision.suggestions)
+def _remarks(evaluated: EvaluatedOrder, _: ResponseOptions) -> str:
+    removable = any(s.kind == "delete" for s in evaluated.decision.suggestions)
     if not removable:
         return ""
-    return consult.say("Medical management alone may do; the order can be removed by hand.")
+    return evaluated.say("Medical management alone may do; the order can be removed by hand.")
 
 
 def _finish(hook: str, body: Json) -> Json:

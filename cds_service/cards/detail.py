@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from cds_service.cards.consult import Consult
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.evidence import fact_line, proof
 from cds_service.cards.markdown import escape, table
 from cds_service.cards.why import why
@@ -30,130 +30,130 @@ KINDS_IN_WORDS = {
 }
 
 
-def detail(consult: Consult, remarks: str) -> str:
+def detail(evaluated: EvaluatedOrder, remarks: str) -> str:
     """GitHub-flavoured Markdown; all text of the client is escaped. `remarks` are the dialect's."""
-    if consult.decision.subject in (UNREADABLE, NOT_CHECKED):
-        return why(consult)
+    if evaluated.decision.subject in (UNREADABLE, NOT_CHECKED):
+        return why(evaluated)
     parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions)
-    texts = [*(part(consult) for part in parts), remarks, _source(consult)]
+    texts = [*(part(evaluated) for part in parts), remarks, _source(evaluated)]
     return "\n\n".join(filter(None, texts))
 
 
-def _facts(consult: Consult) -> str:
+def _facts(evaluated: EvaluatedOrder) -> str:
     """The facts that the decision rests on, in the words of the chart."""
-    facts = consult.decision.facts
-    asked = _facts_asked(consult)
-    return "\n".join(fact_line(consult, facts[name]) for name in facts if name in asked)
+    facts = evaluated.decision.facts
+    asked = _facts_asked(evaluated)
+    return "\n".join(fact_line(evaluated, facts[name]) for name in facts if name in asked)
 
 
-def _facts_asked(consult: Consult) -> set[str]:
+def _facts_asked(evaluated: EvaluatedOrder) -> set[str]:
     """The criteria of the possible variants; where none is possible, what excluded them."""
-    variants = consult.decision.outcomes.variants
+    variants = evaluated.decision.outcomes.variants
     asked = {fact for v in variants for fact, _ in v.criteria}
     return asked or {"vcf", "symptomatic", "malignancy"}
 
 
-def _question(consult: Consult) -> str:
-    question = consult.decision.question
+def _question(evaluated: EvaluatedOrder) -> str:
+    question = evaluated.decision.question
     if question is None:
         return ""
-    return consult.say(
+    return evaluated.say(
         "**%(question)s** The answer becomes part of the order, as one of its reasons.",
-        question=consult.say(question.text),
+        question=evaluated.say(question.text),
     )
 
 
-def _ratings(consult: Consult) -> str:
+def _ratings(evaluated: EvaluatedOrder) -> str:
     """The ratings of each possible variant with the relative radiation level of the patient."""
-    variants = consult.decision.outcomes.variants
+    variants = evaluated.decision.outcomes.variants
     if not variants:
         return ""
-    guideline = consult.guideline
-    age = consult.decision.case.age
+    guideline = evaluated.guideline
+    age = evaluated.decision.case.age
     child = age is not None and age < ADULT
     procedures = list(dict.fromkeys(p for v in variants for p, _ in v.ratings))
     rows = []
     for procedure in (guideline.procedures[p] for p in procedures):
         level = procedure.child_radiation if child else procedure.adult_radiation
-        cells = [_cell(consult, v, procedure.id) for v in variants]
-        rows.append([consult.say(procedure.label), *cells, consult.say(level)])
-    level = consult.say("Radiation (child)") if child else consult.say("Radiation (adult)")
-    columns = [consult.say("Variant %(number)s", number=v.number) for v in variants]
-    return table([consult.say("Procedure"), *columns, level], rows)
+        cells = [_cell(evaluated, v, procedure.id) for v in variants]
+        rows.append([evaluated.say(procedure.label), *cells, evaluated.say(level)])
+    level = evaluated.say("Radiation (child)") if child else evaluated.say("Radiation (adult)")
+    columns = [evaluated.say("Variant %(number)s", number=v.number) for v in variants]
+    return table([evaluated.say("Procedure"), *columns, level], rows)
 
 
-def _cell(consult: Consult, variant: Variant, procedure_id: str) -> str:
+def _cell(evaluated: EvaluatedOrder, variant: Variant, procedure_id: str) -> str:
     category = variant.category_of(procedure_id)
     if category is None:
-        return consult.say("not rated")
-    return consult.say(consult.guideline.categories[category].label)
+        return evaluated.say("not rated")
+    return evaluated.say(evaluated.guideline.categories[category].label)
 
 
-def _reservations(consult: Consult) -> str:
+def _reservations(evaluated: EvaluatedOrder) -> str:
     """What was presumed, what was missing, and what the order was rated as."""
-    return "\n".join(f"- {line}" for line in _reserved(consult))
+    return "\n".join(f"- {line}" for line in _reserved(evaluated))
 
 
-def _reserved(consult: Consult) -> Iterator[str]:
-    decision, order = consult.decision, consult.decision.case.order
+def _reserved(evaluated: EvaluatedOrder) -> Iterator[str]:
+    decision, order = evaluated.decision, evaluated.decision.case.order
     if order.rated_as:
-        yield consult.say(
+        yield evaluated.say(
             "“%(order)s” is rated as %(procedure)s (%(difference)s).",
             order=escape(order.display),
-            procedure=consult.say(order.procedure.label),
-            difference=consult.say(order.rated_as),
+            procedure=evaluated.say(order.procedure.label),
+            difference=evaluated.say(order.rated_as),
         )
     presumed = decision.facts["osteoporotic"].how == "presumed"
-    if presumed and "osteoporotic" in _facts_asked(consult):
-        yield consult.say(
+    if presumed and "osteoporotic" in _facts_asked(evaluated):
+        yield evaluated.say(
             "Presumed osteoporotic from age and sex: no malignancy is known, and the fracture is "
             "coded neither traumatic nor neoplastic."
         )
     if any(DISAGREEMENT in dict(v.ratings).values() for v in decision.outcomes.variants):
-        note = consult.say(consult.guideline.categories[DISAGREEMENT].note)
-        yield consult.say("“Disagreement” means that %(note)s.", note=note)
-    yield from _missing(consult)
+        note = evaluated.say(evaluated.guideline.categories[DISAGREEMENT].note)
+        yield evaluated.say("“Disagreement” means that %(note)s.", note=note)
+    yield from _missing(evaluated)
 
 
-def _missing(consult: Consult) -> Iterator[str]:
-    chart = consult.decision.case.chart
+def _missing(evaluated: EvaluatedOrder) -> Iterator[str]:
+    chart = evaluated.decision.case.chart
     if chart.missing:
-        kinds = ", ".join(consult.say(KINDS_IN_WORDS[kind]) for kind in chart.missing)
-        yield consult.say("Not supplied, or only in part: %(kinds)s.", kinds=kinds)
+        kinds = ", ".join(evaluated.say(KINDS_IN_WORDS[kind]) for kind in chart.missing)
+        yield evaluated.say("Not supplied, or only in part: %(kinds)s.", kinds=kinds)
     if chart.unread:
-        yield consult.say("Could not be read: %(names)s.", names=_names(chart.unread))
-    if consult.unresolved_reasons:
-        names = _names(consult.unresolved_reasons)
-        yield consult.say("Reasons that were not supplied: %(names)s.", names=names)
+        yield evaluated.say("Could not be read: %(names)s.", names=_names(chart.unread))
+    if evaluated.unresolved_reasons:
+        names = _names(evaluated.unresolved_reasons)
+        yield evaluated.say("Reasons that were not supplied: %(names)s.", names=names)
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(escape, names))
 
 
-def _safety(consult: Consult) -> str:
+def _safety(evaluated: EvaluatedOrder) -> str:
     """Every caution that is about the order, marked as ours and not the ACR's."""
-    alerts = speaking(consult.decision.alerts, *TOLD)
+    alerts = speaking(evaluated.decision.alerts, *TOLD)
     if not alerts:
         return ""
     excuses_first = sorted(alerts, key=lambda alert: alert.rule.kind not in EXCUSES)
-    lines = [f"- {_said(consult, alert)}" for alert in excuses_first]
-    return "\n".join([consult.say("Safety notes of this service, not of the ACR:"), "", *lines])
+    lines = [f"- {_said(evaluated, alert)}" for alert in excuses_first]
+    return "\n".join([evaluated.say("Safety notes of this service, not of the ACR:"), "", *lines])
 
 
-def _said(consult: Consult, alert: Alert) -> str:
-    evidence = proof(consult, alert.evidence) or consult.say("see above")
-    return consult.say(alert.rule.text).replace("{evidence}", evidence)
+def _said(evaluated: EvaluatedOrder, alert: Alert) -> str:
+    evidence = proof(evaluated, alert.evidence) or evaluated.say("see above")
+    return evaluated.say(alert.rule.text).replace("{evidence}", evidence)
 
 
-def _suggestions(consult: Consult) -> str:
+def _suggestions(evaluated: EvaluatedOrder) -> str:
     """What the order of the buttons means, or why there is none."""
-    decision = consult.decision
+    decision = evaluated.decision
     kinds = {s.kind for s in decision.suggestions}
-    if not consult.has_id:
-        return consult.say("The draft order has no id, so it cannot be changed from here.")
+    if not evaluated.has_id:
+        return evaluated.say("The draft order has no id, so it cannot be changed from here.")
     if "replace" in kinds:
-        return consult.say(
+        return evaluated.say(
             "The suggestions stand in the order of the document, safety first; that order is no "
             "ranking."
         )
@@ -161,24 +161,26 @@ def _suggestions(consult: Consult) -> str:
         return ""
     if decision.category == USUALLY_APPROPRIATE and not speaking(decision.alerts, "caution"):
         return ""
-    none_left = consult.say(
+    none_left = evaluated.say(
         "No usually appropriate study is left that fits the safety notes and can be ordered with "
         "a verified code: discuss with radiology which study answers the question."
     )
-    return none_left + _kept_out(consult)
+    return none_left + _kept_out(evaluated)
 
 
-def _kept_out(consult: Consult) -> str:
+def _kept_out(evaluated: EvaluatedOrder) -> str:
     """The safety rules that are not about the order, but keep the usually appropriate out."""
-    decision, procedures = consult.decision, consult.guideline.procedures
+    decision, procedures = evaluated.decision, evaluated.guideline.procedures
     best = {procedures[p] for v in decision.outcomes.variants for p in v.usually_appropriate}
     silent = [a for a in decision.alerts if not a.speaks and any(p in a.rule.avoid for p in best)]
-    return "".join(f" {consult.say(a.rule.title)} ({proof(consult, a.evidence)})." for a in silent)
+    return "".join(
+        f" {evaluated.say(a.rule.title)} ({proof(evaluated, a.evidence)})." for a in silent
+    )
 
 
-def _source(consult: Consult) -> str:
-    return consult.say(
+def _source(evaluated: EvaluatedOrder) -> str:
+    return evaluated.say(
         "%(citation)s Outside its scope: high-energy trauma, suspected infection and other "
         "diseases. The referring physician and the radiologist decide.",
-        citation=consult.say(consult.guideline.citation),
+        citation=evaluated.say(evaluated.guideline.citation),
     )

@@ -1,15 +1,15 @@
-"""What a dialect of CDS Hooks may do differently, and what a client wishes besides."""
+"""What a dialect of CDS Hooks may do differently, and what a client options besides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.cards.actions import Offer, offers, system_action
-from cds_service.cards.consult import Consult, Json
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.language import ENGLISH, Language
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ResponseOptions:
     """`preference_list` has the site's keys of orders, by procedure and region (which may be
     empty); `links` and `ratings` say whether they are sent, None as the dialect does it.
     """
@@ -31,28 +31,30 @@ class Dialect:
     selection_behavior: str = "at-most-one"
     links: bool = True
     ratings: bool = True
-    offers: Callable[[Consult, Wishes], list[Offer]] = lambda consult, _: offers(consult)
-    remarks: Callable[[Consult, Wishes], str] = lambda *_: ""
-    topic: Callable[[Consult], str] = lambda consult: consult.decision.topic
+    offers: Callable[[EvaluatedOrder, ResponseOptions], list[Offer]] = lambda evaluated, _: offers(
+        evaluated
+    )
+    remarks: Callable[[EvaluatedOrder, ResponseOptions], str] = lambda *_: ""
+    topic: Callable[[EvaluatedOrder], str] = lambda evaluated: evaluated.decision.topic
     finish_card: Callable[[Json], Json] = lambda card: card
-    rate: Callable[[Consult], Json | None] = system_action
+    rate: Callable[[EvaluatedOrder], Json | None] = system_action
     finish: Callable[[str, Json], Json] = lambda _, body: body
 
 
 @dataclass(frozen=True)
-class Manner:
+class ResponseStyle:
     """How a client is answered, and in which language."""
 
     dialect: Dialect = Dialect()
-    wishes: Wishes = Wishes()
+    options: ResponseOptions = ResponseOptions()
     language: Language = ENGLISH
 
     @property
     def sends_links(self) -> bool:
-        wished = self.wishes.links
+        wished = self.options.links
         return self.dialect.links if wished is None else wished
 
     @property
     def sends_ratings(self) -> bool:
-        wished = self.wishes.ratings
+        wished = self.options.ratings
         return self.dialect.ratings if wished is None else wished

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 
 from cds_service.cards.actions import Offer, delete, offer
-from cds_service.cards.consult import Consult, Json
-from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.cards.dialect import Dialect, ResponseOptions
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.safety import cautions
 from cds_service.decision.suggestions import Suggestion
@@ -29,48 +29,48 @@ def wrong_keys(keys: Iterable[tuple[str, str]], knowledge: Knowledge) -> list[st
     ]
 
 
-def _offers(consult: Consult, wishes: Wishes) -> list[Offer]:
+def _offers(evaluated: EvaluatedOrder, options: ResponseOptions) -> list[Offer]:
     """Each study that the site can order, and then the draft to be removed, of its own."""
-    if not consult.has_id:
+    if not evaluated.has_id:
         return []
     made = [
-        _ordered(consult, number, suggestion, key)
-        for number, suggestion in enumerate(consult.decision.suggestions)
-        if (key := _key(suggestion, wishes))
+        _ordered(evaluated, number, suggestion, key)
+        for number, suggestion in enumerate(evaluated.decision.suggestions)
+        if (key := _key(suggestion, options))
     ]
-    number = len(consult.decision.suggestions)
+    number = len(evaluated.decision.suggestions)
     replaces = any(o.does.startswith("replace") for o in made)
-    deletes = any(s.kind == "delete" for s in consult.decision.suggestions)
+    deletes = any(s.kind == "delete" for s in evaluated.decision.suggestions)
     if replaces or deletes:
-        made.append(_removed(consult, number, replaces))
+        made.append(_removed(evaluated, number, replaces))
     return made
 
 
-def _key(suggestion: Suggestion, wishes: Wishes) -> str | None:
+def _key(suggestion: Suggestion, options: ResponseOptions) -> str | None:
     """The site's key for the study of that region, else of any region."""
     if suggestion.procedure is None:
         return None
     region = suggestion.place.code if suggestion.place else ""
-    keys = wishes.preference_list
+    keys = options.preference_list
     return keys.get((suggestion.procedure.id, region)) or keys.get((suggestion.procedure.id, ""))
 
 
-def _ordered(consult: Consult, number: int, suggestion: Suggestion, key: str) -> Offer:
+def _ordered(evaluated: EvaluatedOrder, number: int, suggestion: Suggestion, key: str) -> Offer:
     """What the user reads is the description, so it says all."""
-    name = consult.study(suggestion.procedure, suggestion.place)
+    name = evaluated.study(suggestion.procedure, suggestion.place)
     if suggestion.kind == "replace":
-        words = consult.say("Order %(study)s instead", study=name)
+        words = evaluated.say("Order %(study)s instead", study=name)
     else:
-        words = consult.say("Order %(study)s as well (urgent)", study=name)
+        words = evaluated.say("Order %(study)s as well (urgent)", study=name)
     order = {
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "proposal",
-        **{name: consult.resource[name] for name in ("subject",) if name in consult.resource},
-        "category": [_category(consult.resource)],
+        **{name: evaluated.resource[name] for name in ("subject",) if name in evaluated.resource},
+        "category": [_category(evaluated.resource)],
         "code": {"coding": [{"system": PREFERENCE_LIST, "code": key}], "text": name},
     }
-    return offer(consult, number, suggestion, words, {"type": "create", "resource": order})
+    return offer(evaluated, number, suggestion, words, {"type": "create", "resource": order})
 
 
 def _category(resource: Json) -> Json:
@@ -81,37 +81,37 @@ def _category(resource: Json) -> Json:
     return {"coding": [{"system": CATEGORIES, "code": code, "display": code.capitalize()}]}
 
 
-def _removed(consult: Consult, number: int, replaced: bool) -> Offer:
+def _removed(evaluated: EvaluatedOrder, number: int, replaced: bool) -> Offer:
     """Removing the draft; recommended only as the other half of a replacement."""
-    name = consult.ordered
+    name = evaluated.ordered
     if replaced:
-        words = consult.say(
+        words = evaluated.say(
             "Remove the draft order %(study)s (replaced by the order above)", study=name
         )
     else:
-        words = consult.say(
+        words = evaluated.say(
             "Remove the draft order %(study)s (medical management only)", study=name
         )
     removal = Suggestion("delete", recommended=replaced)
-    return offer(consult, number, removal, words, delete(consult))
+    return offer(evaluated, number, removal, words, delete(evaluated))
 
 
-def _remarks(consult: Consult, wishes: Wishes) -> str:
+def _remarks(evaluated: EvaluatedOrder, options: ResponseOptions) -> str:
     """What has no button here."""
-    left_out = [s for s in consult.decision.suggestions if not _key(s, wishes)]
-    studies = [consult.study(s.procedure, s.place) for s in left_out if s.procedure]
-    answers = [consult.say(s.answer.label) for s in left_out if s.answer]
+    left_out = [s for s in evaluated.decision.suggestions if not _key(s, options)]
+    studies = [evaluated.study(s.procedure, s.place) for s in left_out if s.procedure]
+    answers = [evaluated.say(s.answer.label) for s in left_out if s.answer]
     lines = []
     if studies:
         lines.append(
-            consult.say(
+            evaluated.say(
                 "To be chosen by hand, since it is on no preference list: %(studies)s.",
                 studies="; ".join(studies),
             )
         )
     if answers:
         lines.append(
-            consult.say(
+            evaluated.say(
                 "To be answered by adding a coded reason to the order: %(answers)s.",
                 answers=" / ".join(answers),
             )
@@ -119,11 +119,11 @@ def _remarks(consult: Consult, wishes: Wishes) -> str:
     return "\n\n".join(lines)
 
 
-def _topic(consult: Consult) -> str:
+def _topic(evaluated: EvaluatedOrder) -> str:
     """Letters and digits, the same for the same advice: acknowledgements are remembered by it, so
     another rating, question or caution is another topic.
     """
-    decision = consult.decision
+    decision = evaluated.decision
     rules = [alert.rule.id for alert in cautions(decision.alerts)]
     asked = [decision.question.fact] if decision.question else []
     band = decision.category or decision.subject

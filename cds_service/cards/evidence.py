@@ -1,6 +1,6 @@
 """The facts of a decision in words, each with its evidence."""
 
-from cds_service.cards.consult import Consult
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.markdown import escape
 from cds_service.decision.chart import AGENT_NOT_STATED, YEARS, Evidence
 from cds_service.decision.facts import Fact
@@ -18,61 +18,61 @@ REMARKS = {
 }
 
 
-def fact_line(consult: Consult, fact: Fact) -> str:
+def fact_line(evaluated: EvaluatedOrder, fact: Fact) -> str:
     """One bullet: what is known, and where from; or that it is not known, and why."""
-    words = consult.guideline.facts[fact.name]
-    return f"- {consult.say(words.label)}: {_known(consult, fact)}"
+    words = evaluated.guideline.facts[fact.name]
+    return f"- {evaluated.say(words.label)}: {_known(evaluated, fact)}"
 
 
-def _known(consult: Consult, fact: Fact) -> str:
+def _known(evaluated: EvaluatedOrder, fact: Fact) -> str:
     if fact.value is None:
-        return consult.say("not known")
+        return evaluated.say("not known")
     if fact.how == "absent":
-        return _none_among(consult, fact)
+        return _none_among(evaluated, fact)
     if fact.how == "implied":
-        return consult.say(consult.guideline.facts[fact.name].false)
-    said = consult.say("yes") if fact.value else consult.say("no")
-    return said + _source(consult, fact)
+        return evaluated.say(evaluated.guideline.facts[fact.name].false)
+    said = evaluated.say("yes") if fact.value else evaluated.say("no")
+    return said + _source(evaluated, fact)
 
 
-def proof(consult: Consult, evidence: tuple[Evidence, ...]) -> str:
+def proof(evaluated: EvaluatedOrder, evidence: tuple[Evidence, ...]) -> str:
     """The first pieces of evidence, with resource and date, and how many more there are."""
-    shown = [_piece(consult, e) for e in evidence[:MOST_SHOWN]]
+    shown = [_piece(evaluated, e) for e in evidence[:MOST_SHOWN]]
     more = len(evidence) - MOST_SHOWN
     if more > 0:
-        shown.append(consult.say("and %(number)d more", number=more))
+        shown.append(evaluated.say("and %(number)d more", number=more))
     return "; ".join(shown)
 
 
-def _piece(consult: Consult, evidence: Evidence) -> str:
+def _piece(evaluated: EvaluatedOrder, evidence: Evidence) -> str:
     reason = evidence.source == "reason"
-    source = consult.say("reason of the order") if reason else evidence.source
+    source = evaluated.say("reason of the order") if reason else evidence.source
     when = f", {evidence.when.isoformat()}" if evidence.when else ""
-    shown = consult.say(REMARKS[evidence.remark], display=escape(evidence.display))
+    shown = evaluated.say(REMARKS[evidence.remark], display=escape(evidence.display))
     return f"{shown} ({source}{when})"
 
 
-def _source(consult: Consult, fact: Fact) -> str:
+def _source(evaluated: EvaluatedOrder, fact: Fact) -> str:
     if fact.how == "presumed":
-        return consult.say(" (presumed, see below)")
-    return f" — {proof(consult, fact.evidence)}" if fact.evidence else ""
+        return evaluated.say(" (presumed, see below)")
+    return f" — {proof(evaluated, fact.evidence)}" if fact.evidence else ""
 
 
-def _none_among(consult: Consult, fact: Fact) -> str:
+def _none_among(evaluated: EvaluatedOrder, fact: Fact) -> str:
     """Absence is told as what it is: none among the data supplied."""
-    counts = consult.decision.case.chart.counts
+    counts = evaluated.decision.case.chart.counts
     kinds = NEEDED.get(fact.name, ("conditions",))
-    counted = consult.say(" and ").join(_count(consult, k, counts.get(k, 0)) for k in kinds)
+    counted = evaluated.say(" and ").join(_count(evaluated, k, counts.get(k, 0)) for k in kinds)
     if fact.name == "malignancy":
-        return consult.say(
+        return evaluated.say(
             "none among the %(data)s supplied; if there is a history of cancer, add it as a reason",
             data=counted,
         )
-    return consult.say("none among the %(data)s supplied", data=counted)
+    return evaluated.say("none among the %(data)s supplied", data=counted)
 
 
-def _count(consult: Consult, kind: str, number: int) -> str:
-    count = consult.language.count
+def _count(evaluated: EvaluatedOrder, kind: str, number: int) -> str:
+    count = evaluated.language.count
     if kind == "conditions":
         return count("%(number)d condition", "%(number)d conditions", number)
     return count("%(number)d procedure", "%(number)d procedures", number)

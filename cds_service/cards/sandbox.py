@@ -5,16 +5,16 @@ rating as it stands, and its own word for none is "unknown"; it does nothing on 
 """
 
 from cds_service.cards.actions import Offer, offers, system_action, update
-from cds_service.cards.consult import Consult, Json
-from cds_service.cards.dialect import Dialect, Wishes
+from cds_service.cards.dialect import Dialect, ResponseOptions
+from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.cards.rating import RATING
 from cds_service.decision.evaluate import UNREADABLE
 
 UNKNOWN = {"system": "urn:vcf-appropriateness:rating", "code": "unknown", "display": "No rating"}
 
 
-def _offers(consult: Consult, _: Wishes) -> list[Offer]:
-    return [_understood(o) for o in offers(consult) if o.action["type"] == "update"]
+def _offers(evaluated: EvaluatedOrder, _: ResponseOptions) -> list[Offer]:
+    return [_understood(o) for o in offers(evaluated) if o.action["type"] == "update"]
 
 
 def _understood(given: Offer) -> Offer:
@@ -40,20 +40,20 @@ def _has_rating(resource: Json) -> bool:
     return any(e.get("url") == RATING for e in resource.get("extension", []))
 
 
-def _rate(consult: Consult) -> Json | None:
+def _rate(evaluated: EvaluatedOrder) -> Json | None:
     """A rating for every order of ours, so that an old one never stays on the screen."""
-    action = system_action(consult)
-    if action is None and _says_nothing(consult):
-        action = update(consult.say("Take the rating away"), consult.resource)
+    action = system_action(evaluated)
+    if action is None and _says_nothing(evaluated):
+        action = update(evaluated.say("Take the rating away"), evaluated.resource)
     return action and {**action, "resource": _rated(action["resource"])}
 
 
-def _says_nothing(consult: Consult) -> bool:
+def _says_nothing(evaluated: EvaluatedOrder) -> bool:
     """An order of ours without a rating, also of another service."""
     return (
-        consult.has_id
-        and consult.decision.subject != UNREADABLE
-        and not _has_rating(consult.resource)
+        evaluated.has_id
+        and evaluated.decision.subject != UNREADABLE
+        and not _has_rating(evaluated.resource)
     )
 
 

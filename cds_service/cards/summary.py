@@ -1,6 +1,6 @@
 """The one line of a card: the ordered study, what is said of it, and the better choice."""
 
-from cds_service.cards.consult import Consult
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.evaluate import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
@@ -18,11 +18,11 @@ from cds_service.language import N_
 LONGEST = 139  # CDS Hooks: fewer than 140 characters
 
 
-def summary(consult: Consult) -> str:
+def summary(evaluated: EvaluatedOrder) -> str:
     """Plain text of our own words only."""
-    rating = f"{consult.ordered}: {_state(consult)}"
-    parts = [rating, _safety(consult), _better(consult)]
-    if consult.decision.indicator == "critical":
+    rating = f"{evaluated.ordered}: {_state(evaluated)}"
+    parts = [rating, _safety(evaluated), _better(evaluated)]
+    if evaluated.decision.indicator == "critical":
         parts[:2] = parts[1::-1]
     line = ""
     for part in filter(None, parts):
@@ -31,13 +31,13 @@ def summary(consult: Consult) -> str:
     return line
 
 
-def _state(consult: Consult) -> str:
-    decision = consult.decision
+def _state(evaluated: EvaluatedOrder) -> str:
+    decision = evaluated.decision
     if decision.subject == RATED:
-        return f"{consult.say(consult.guideline.categories[decision.category].in_text)}."
+        return f"{evaluated.say(evaluated.guideline.categories[decision.category].in_text)}."
     if decision.question:
-        return consult.say(decision.question.short)
-    return consult.say(STATES[decision.subject])
+        return evaluated.say(decision.question.short)
+    return evaluated.say(STATES[decision.subject])
 
 
 STATES = {
@@ -52,27 +52,27 @@ STATES = {
 }
 
 
-def _safety(consult: Consult) -> str:
+def _safety(evaluated: EvaluatedOrder) -> str:
     """The title of the most urgent caution, else of what excuses the order; the rules come in
     the order of their urgency.
     """
-    alerts = consult.decision.alerts
+    alerts = evaluated.decision.alerts
     told = cautions(alerts) or speaking(alerts, "soften")
     if not told:
         return ""
-    title = consult.say(told[0].rule.title)
+    title = evaluated.say(told[0].rule.title)
     return title if title.endswith("?") else f"{title}."
 
 
-def _better(consult: Consult) -> str:
-    first = next(iter(consult.decision.suggestions), None)
-    if first is None or not consult.has_id:
+def _better(evaluated: EvaluatedOrder) -> str:
+    first = next(iter(evaluated.decision.suggestions), None)
+    if first is None or not evaluated.has_id:
         return ""
     if first.kind == "delete":
-        return consult.say("Better: medical management only")
+        return evaluated.say("Better: medical management only")
     if first.kind != "replace":
         return ""
-    same_study = first.procedure == consult.decision.case.order.procedure
+    same_study = first.procedure == evaluated.decision.case.order.procedure
     procedure, place = first.procedure, first.place
-    name = consult.study(procedure, place) if same_study else consult.say(procedure.short)
-    return consult.say("Better: %(study)s", study=name)
+    name = evaluated.study(procedure, place) if same_study else evaluated.say(procedure.short)
+    return evaluated.say("Better: %(study)s", study=name)

@@ -83,7 +83,7 @@ class Pattern:
 class Terminology:
     """The maps in memory. Keys are (system, code) as `normalise` returns them.
 
-    `learned` is what became known of codes in no map since the start; it is filled from outside,
+    `looked_up` is what became known of codes in no map since the start; it is filled from outside,
     and shared by all terminologies that are made of this one.
     """
 
@@ -94,7 +94,7 @@ class Terminology:
     order_codes: Mapping[tuple[str, str | None], tuple[OrderCode, ...]]
     places: Mapping[str, Place]
     displays: Mapping[tuple[str, str], str]
-    learned: dict[tuple[str, str], Meaning] = field(default_factory=dict)
+    looked_up: dict[tuple[str, str], Meaning] = field(default_factory=dict)
     _known: dict[tuple[str, str], bool] = field(default_factory=dict, init=False, compare=False)
 
     @property
@@ -116,7 +116,7 @@ class Terminology:
 
     def meaning(self, key: tuple[str, str]) -> Meaning | None:
         """What a finding code means, or None where it is in no value set and has no place."""
-        known = self.meanings.get(key) or self.learned.get(key)
+        known = self.meanings.get(key) or self.looked_up.get(key)
         if key[0] != ICD_10_CM:
             return known
         by_rule = frozenset(p.set_name for p in self.patterns if p.matches(key[1]))
@@ -136,7 +136,7 @@ class Terminology:
                 self._known.clear()
             if len(system) + len(code) <= LONGEST_REMEMBERED:
                 self._known[system, code] = known
-        return known or (bool(self.learned) and self._is_known(self.normalise(system, code)))
+        return known or (bool(self.looked_up) and self._is_known(self.normalise(system, code)))
 
     def _is_known(self, key: tuple[str, str] | None) -> bool:
         if key is None:

@@ -9,7 +9,7 @@ from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
 from cds_service.decision.knowledge import Knowledge
-from cds_service.doctor.report import Line, ok, problem, warning
+from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes

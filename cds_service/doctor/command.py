@@ -10,7 +10,7 @@ from cds_service import current_day
 from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
-from cds_service.doctor.report import Line, ok, problem, show
+from cds_service.doctor.lines import Line, ok, problem, show
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import explain_file
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from cds_service.about import is_review_due
 from cds_service.config import Settings
 from cds_service.decision.knowledge import Knowledge
-from cds_service.doctor.report import Line, ok, problem, warning
+from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.mappings import MappingsError, load
 

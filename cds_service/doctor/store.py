@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from cds_service.config import Settings
-from cds_service.doctor.report import Line, ok, problem, warning
+from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, told_plainly
 from cds_service.store.tokens import UsedTokens
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from cds_service.access import tokens
 from cds_service.access.clients import Client
 from cds_service.access.keys import Keys
-from cds_service.access.tokens import Refused
+from cds_service.access.tokens import TokenRefused
 from cds_service.config import Settings
 from cds_service.doctor.clients import clients_in, fetch, usable
-from cds_service.doctor.report import OK, Line, ok, problem, skipped, warning
+from cds_service.doctor.lines import OK, Line, ok, problem, skipped, warning
 from cds_service.doctor.store import rehearsed
 from cds_service.store.database import StoreDown
 
@@ -65,14 +65,14 @@ def explain(
     """The checks in the order of the service; unlike it, one that fails does not end them."""
     try:
         header = tokens.header_of(text)
-    except Refused as refused:
+    except TokenRefused as refused:
         yield problem("form", f"{refused} It is {len(text)} characters and must be a JWT: {FORM}")
         return
     headers = list(_header(header))
     yield from headers
     try:
         token = Token(text, header, tokens.claims_of(text), settings)
-    except Refused:
+    except TokenRefused:
         yield problem("form", f"header or claims cannot be read: a JWT is {FORM}")
         return
     sound = all(line.state == OK for line in headers)
@@ -87,7 +87,7 @@ def _judge(about: str, shown: str, advice: str, check: Callable[..., Any], *give
     """Runs a check of the service; the advice is for where it refuses."""
     try:
         check(*given)
-    except Refused:
+    except TokenRefused:
         return problem(about, f"{shown}: {advice}")
     return ok(about, shown)
 
@@ -123,7 +123,7 @@ def _signed(token: Token, clients: tuple[Client, ...], sound: bool) -> Iterator[
     fetched = cache(fetch)
     try:
         key = tokens.key_for(token.header, fitting[0], Keys(fetched))
-    except Refused as refused:
+    except TokenRefused as refused:
         yield problem("key", _why_no_key(token, fitting[0], refused, fetched))
         yield skipped("signature", "needs the key")
         return
@@ -151,7 +151,7 @@ def _wants(client: Client) -> str:
     return f"{client.name} has iss {json.dumps(sorted(client.iss))} and {subject}"
 
 
-def _why_no_key(token: Token, client: Client, refused: Refused, fetched: Fetch) -> str:
+def _why_no_key(token: Token, client: Client, refused: TokenRefused, fetched: Fetch) -> str:
     """Which keys there are, or that none can be had."""
     if refused.check == "keys-unreachable":
         return f"no usable key set at {_listed(client.jku)}: run doctor without --token"

@@ -18,7 +18,7 @@ MOST_LOST = 0.1
 MOST_TOLD = 20
 
 
-class Refused(Exception):
+class ServerRefused(Exception):
     """An expansion that is not written; the text says why."""
 
 
@@ -39,7 +39,7 @@ def expand(options: argparse.Namespace) -> int:
         settings = settings_from()
         folder = options.folder or settings.mappings
         chosen = _chosen(hierarchies_of(folder), options.names)
-    except (ConfigError, MappingsError, Refused) as error:
+    except (ConfigError, MappingsError, ServerRefused) as error:
         print(error, file=sys.stderr)
         return FAILED
     server = TerminologyServer(options.tx, settings.tx_token, SECONDS)
@@ -51,14 +51,16 @@ def _chosen(known: list[Hierarchy], names: list[str] | None) -> list[Hierarchy]:
     unknown = set(names or ()) - {h.name for h in known}
     if unknown:
         those = ", ".join(h.name for h in known)
-        raise Refused(f"{', '.join(sorted(unknown))}: no hierarchy defines it; those are {those}")
+        raise ServerRefused(
+            f"{', '.join(sorted(unknown))}: no hierarchy defines it; those are {those}"
+        )
     return [h for h in known if not names or h.name in names]
 
 
 def _try(refresh: Callable[[], None], name: str) -> int:
     try:
         refresh()
-    except (TerminologyError, MappingsError, Refused, OSError) as error:
+    except (TerminologyError, MappingsError, ServerRefused, OSError) as error:
         print(f"{name}: not written: {error}", file=sys.stderr)
         return FAILED
     return DONE
@@ -70,7 +72,9 @@ def _refresh(hierarchy: Hierarchy, folder: Path, server: TerminologyServer, forc
     _tell(hierarchy, before, expansion)
     lost = len(before.keys() - expansion.codes.keys())
     if lost > MOST_LOST * len(before) and not force:
-        raise Refused(f"{lost} of {len(before)} codes are lost; --force writes it all the same")
+        raise ServerRefused(
+            f"{lost} of {len(before)} codes are lost; --force writes it all the same"
+        )
     write(folder, hierarchy, expansion, server.base)
 
 
@@ -79,7 +83,7 @@ def _before(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
         return read_codes(folder, hierarchy)
     except (ValueError, LookupError, TypeError) as error:
         text = f"the expansion that is there cannot be read ({error}); see lint, or delete it"
-        raise Refused(text) from None
+        raise ServerRefused(text) from None
 
 
 def _tell(hierarchy: Hierarchy, before: Mapping[str, str], expansion: Expansion) -> None:

@@ -32,7 +32,7 @@ class Reaction(Struct, frozen=True):
     substance: Concept = Concept()
 
 
-class Glance(Struct):
+class CodedFields(Struct):
     """What is looked at of every resource: where the readers find codes, each as FHIR has it."""
 
     resourceType: str = ""
@@ -69,7 +69,7 @@ class Head(Struct):
 
 # What a text is that cannot be read: no JSON, or no UTF-8, which msgspec finds out late.
 NOT_JSON = (DecodeError, UnicodeDecodeError)
-GLANCE, HEAD, WHOLE = Decoder(Glance), Decoder(Head), Decoder()
+CODED_FIELDS, HEAD, WHOLE = Decoder(CodedFields), Decoder(Head), Decoder()
 # Half a surrogate pair, which a text that was cut off may end in.
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 HALF = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (HIGH, LOW, HIGH, LOW))
@@ -99,15 +99,15 @@ def text_of(value: Any) -> bytes:
 
 
 class Resource:
-    """A resource of the chart. `codings` are None where a glance does not suffice, since something
-    in it is not as FHIR has it.
+    """A resource of the chart. `codings` are None where its coded fields are
+    not as FHIR has them.
     """
 
     def __init__(self, text: bytes | Raw):
         self.text = text
         self.codings: list[Coding] | None = None
         try:
-            seen = GLANCE.decode(text)
+            seen = CODED_FIELDS.decode(text)
             self.type, self.id, self.codings = seen.resourceType, seen.id, seen.codings
         except ValidationError:
             self.type, self.id = (as_text(self.content.get(n)) for n in ("resourceType", "id"))

@@ -1,4 +1,4 @@
-"""Ways to post a case: in this process, or to a running service."""
+"""Ways to post a fixture: in this process, or to a running service."""
 
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -12,7 +12,7 @@ import requests
 
 from cds_service import create_app
 from cds_service.config import Settings
-from cds_service.replay.cases import Case
+from cds_service.replay.fixtures import Fixture
 from cds_service.services import SERVICE_ID
 
 PUBLIC_URL = "https://cds.example.org"
@@ -20,11 +20,11 @@ PATH = f"/cds-services/{SERVICE_ID}"
 TIMEOUT_SECONDS = 30
 PREFERENCE_LIST = Path(__file__).parent.parent.parent / "fixtures" / "preference-list.csv"
 
-Post = Callable[[Case], tuple[int, Any]]
+Post = Callable[[Fixture], tuple[int, Any]]
 
 
 def in_process(dialect: str) -> Post:
-    """Posts to the application itself, with the case's day as today; nothing is fetched."""
+    """Posts to the application itself, with the fixture's day as today; nothing is fetched."""
     day: list[date] = []
     settings = Settings(
         public_url=PUBLIC_URL,
@@ -35,10 +35,10 @@ def in_process(dialect: str) -> Post:
     app = create_app(settings, lambda: day[-1])
     client = app.test_client()
 
-    def post(case: Case) -> tuple[int, Any]:
-        day[:] = [case.today]
+    def post(fixture: Fixture) -> tuple[int, Any]:
+        day[:] = [fixture.today]
         with redirect_stderr(StringIO()):  # the log is for operators
-            response = client.post(PATH, json=case.request)
+            response = client.post(PATH, json=fixture.request)
         return response.status_code, response.get_json()
 
     return post
@@ -46,15 +46,15 @@ def in_process(dialect: str) -> Post:
 
 def to_url(url: str) -> Post:
     """Posts to a running service. What counts as today travels as the date of the orders; the
-    FHIR server of the case, which is not there, is left out.
+    FHIR server of the fixture, which is not there, is left out.
     """
     base = url.rstrip("/")
     session = requests.Session()
 
-    def post(case: Case) -> tuple[int, Any]:
-        request = _without_server(_dated(case.request, case))
+    def post(fixture: Fixture) -> tuple[int, Any]:
+        request = _without_server(_dated(fixture.request, fixture))
         body = session.post(base + PATH, json=request, timeout=TIMEOUT_SECONDS)
-        return body.status_code, _undated(_at_public_url(body.json(), base), case)
+        return body.status_code, _undated(_at_public_url(body.json(), base), fixture)
 
     return post
 
@@ -71,22 +71,24 @@ def _orders(request: Any) -> list[dict]:
         return []
 
 
-def _dated(request: Any, case: Case) -> Any:
+def _dated(request: Any, fixture: Fixture) -> Any:
     """A copy of the request with a date on each order that has none."""
     dated = deepcopy(request)
     for order in _orders(dated):
         if order.get("resourceType") == "ServiceRequest":
-            order["authoredOn"] = case.today.isoformat()
+            order["authoredOn"] = fixture.today.isoformat()
     return dated
 
 
-def _undated(response: Any, case: Case) -> Any:
+def _undated(response: Any, fixture: Fixture) -> Any:
     """The response without the dates that `_dated` added."""
-    added = {order.get("id") for order in _orders(case.request)}
+    added = {order.get("id") for order in _orders(fixture.request)}
     if isinstance(response, dict):
         dropped = "authoredOn" if response.get("id") in added else None
-        return {k: _undated(v, case) for k, v in response.items() if k != dropped}
-    return [_undated(item, case) for item in response] if isinstance(response, list) else response
+        return {k: _undated(v, fixture) for k, v in response.items() if k != dropped}
+    return (
+        [_undated(item, fixture) for item in response] if isinstance(response, list) else response
+    )
 
 
 def _at_public_url(response: Any, base: str) -> Any:

@@ -22,7 +22,7 @@ from cds_service.report.queries import Unmapped, make_report, unmapped_in
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
 from cds_service.store.schema import LATEST, migrate
-from cds_service.store.store import Place, take_in_what_is_left
+from cds_service.store.store import StoreLocation, take_in_what_is_left
 
 UNMAPPED = {
     "unmapped": "list the codes that are in no map, as a CSV file to be filled in",
@@ -91,7 +91,7 @@ def _with_store(work: Work) -> Callable[[argparse.Namespace], int]:
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[Database]:
-    database = Place(settings.database_url, settings.data).database()
+    database = StoreLocation(settings.database_url, settings.data).database()
     try:
         yield database
     finally:
@@ -101,7 +101,7 @@ def _store(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def _all_of(settings: Settings, database: Database) -> Iterator[Connection]:
     """The store, with what a stopped service left in the spool taken in."""
-    take_in_what_is_left(Place(settings.database_url, settings.data), database)
+    take_in_what_is_left(StoreLocation(settings.database_url, settings.data), database)
     with database.begin() as connection:
         yield connection
 

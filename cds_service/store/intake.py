@@ -16,7 +16,7 @@ GATHER_SECONDS = 2.0
 LOOK_AROUND_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 20
 
-Report = Callable[[str, str], None]
+TellProblem = Callable[[str, str], None]
 Row = tuple[str, dict]
 
 
@@ -37,7 +37,7 @@ class Intake:
         self,
         database: Database,
         spool: Spool,
-        report: Report,
+        report: TellProblem,
         then: Callable[[], None] = lambda: None,
     ):
         self._database, self._spool, self._report, self._then = database, spool, report, then

@@ -9,9 +9,9 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
-from cds_service.store.intake import Intake, Report, Row, line
+from cds_service.store.intake import Intake, Row, TellProblem, line
+from cds_service.store.overridden import OverriddenCards
 from cds_service.store.prompt import Prompt
-from cds_service.store.repeats import Repeats
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tokens import UsedTokens
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Place:
+class StoreLocation:
     """Where the store is: a database address or none, a folder, and the secret or none; and for
     how many hours what was overridden is looked for.
     """
@@ -37,9 +37,9 @@ class Place:
         return Spool(self.folder / "spool")
 
 
-def take_in_what_is_left(place: Place, database: Database) -> None:
+def take_in_what_is_left(location: StoreLocation, database: Database) -> None:
     """What a stopped service left in the spool, for commands. Raises StoreDown."""
-    Intake(database, place.spool(), lambda *_: None).drain()
+    Intake(database, location.spool(), lambda *_: None).drain()
 
 
 class Store:
@@ -48,13 +48,13 @@ class Store:
     Nothing is made on disk before it is needed.
     """
 
-    def __init__(self, place: Place, report: Report):
-        self._report, self._place = report, place
-        self._database = place.database()
-        self._spool = place.spool()
-        self._repeats = Repeats(self._database, place.repeat_hours)
-        self._intake = Intake(self._database, self._spool, report, self._repeats.refresh)
-        self._tokens = self._database if self.asks_a_server else place.database(TOKENS_FILE)
+    def __init__(self, location: StoreLocation, report: TellProblem):
+        self._report, self._location = report, location
+        self._database = location.database()
+        self._spool = location.spool()
+        self._overridden = OverriddenCards(self._database, location.repeat_hours)
+        self._intake = Intake(self._database, self._spool, report, self._overridden.refresh)
+        self._tokens = self._database if self.asks_a_server else location.database(TOKENS_FILE)
         self._used = UsedTokens(self._tokens)
         self._prompt = Prompt(in_thread=self.asks_a_server)
 
@@ -112,7 +112,7 @@ class Store:
 
     def was_overridden(self, client: str, advice_key: str) -> bool:
         """Whether this advice was overridden within the hours, as far as this process knows."""
-        return self._repeats.has(client, advice_key)
+        return self._overridden.has(client, advice_key)
 
     def look(self, question: Callable[[Connection], T]) -> T:
         """What a reader who can wait asks. Raises StoreDown."""
@@ -125,4 +125,4 @@ class Store:
 
     @cached_property
     def _secret(self) -> bytes:
-        return secret_of(self._place.secret, self._place.folder)
+        return secret_of(self._location.secret, self._location.folder)

@@ -13,8 +13,8 @@ from cds_service.access.clients import (
     read_preference_list,
 )
 from cds_service.access.keys import Keys
-from cds_service.access.tokens import Refused, Verifier
-from cds_service.cards.dialect import Manner, Wishes
+from cds_service.access.tokens import TokenRefused, Verifier
+from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
@@ -43,7 +43,7 @@ class Caller:
     client: Client
     fetcher: Fetcher | None
     silence: Silence
-    manner: Manner
+    style: ResponseStyle
     knowledge: Knowledge
     local_codes: int
 
@@ -74,14 +74,14 @@ class Callers:
             self._take_clients()
 
     def identify(self, request: Request) -> Caller:
-        """Raises Refused or NoClients."""
+        """Raises TokenRefused or NoClients."""
         if self._settings.open:
             return self._open
         if not self._callers:
             raise NoClients
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Refused("missing")
+            raise TokenRefused("missing")
         client = self._verifier.verify(token.strip(), self._endpoint(request))
         return self._callers[client.name]
 
@@ -138,13 +138,13 @@ def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Cal
         raise ClientsError(f"{client.name}.preference_list: {wrong[0]} is no procedure or region")
     known, number = _with_local_codes(client, knowledge)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
-    wishes = Wishes(client.preference_list, client.links, client.ratings)
-    manner = Manner(DIALECTS[client.dialect], wishes, language(client.language))
+    options = ResponseOptions(client.preference_list, client.links, client.ratings)
+    style = ResponseStyle(DIALECTS[client.dialect], options, language(client.language))
     if not client.fetch_milliseconds:
-        return Caller(client, None, silence, manner, known, number)
+        return Caller(client, None, silence, style, known, number)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
     fetcher = Fetcher(allowed, client.fetch_milliseconds / 1000)
-    return Caller(client, fetcher, silence, manner, known, number)
+    return Caller(client, fetcher, silence, style, known, number)
 
 
 def _with_local_codes(client: Client, knowledge: Knowledge) -> tuple[Knowledge, int]:

@@ -7,15 +7,15 @@ from flask import Flask, Response, jsonify
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from cds_service.access.tokens import Refused
+from cds_service.access.tokens import TokenRefused
 from cds_service.decision.chart import KINDS
 from cds_service.fhir.prefetch import TooManyResources
 from cds_service.hook import TooLittleToGoOn
 from cds_service.web.callers import NoClients
+from cds_service.web.concurrency import Overloaded
 from cds_service.web.limits import TooManyItems, TooManyRequests
 from cds_service.web.log import log
 from cds_service.web.record import current
-from cds_service.web.room import Overloaded
 from cds_service.web.schemas import fields_of
 
 CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
@@ -54,7 +54,7 @@ def register(app: Flask) -> None:
     """All handlers of the application."""
     app.register_error_handler(ValidationError, _wrong_fields)
     app.register_error_handler(BadRequest, _bad_request)
-    app.register_error_handler(Refused, _unauthorized)
+    app.register_error_handler(TokenRefused, _unauthorized)
     app.register_error_handler(NoClients, _not_configured)
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(TooManyRequests, _too_many_requests)
@@ -75,7 +75,7 @@ def _bad_request(error: BadRequest) -> Response:
     return outcome(400, [issue("invalid", str(error))])
 
 
-def _unauthorized(error: Refused) -> Response:
+def _unauthorized(error: TokenRefused) -> Response:
     """Says which check failed; the log also what was found, and neither quotes the token."""
     current().refused, current().seen = error.check, error.seen
     return _challenge(str(error))

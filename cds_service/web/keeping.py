@@ -6,10 +6,10 @@ from typing import Any
 from flask import Response
 
 from cds_service.access.clients import Client
-from cds_service.cards.consult import REPEAT, Consult
+from cds_service.cards.evaluated import REPEAT, EvaluatedOrder
 from cds_service.fhir.plain import Json
 from cds_service.history import Visit, advice_key, is_safety_card, rows_of
-from cds_service.hook import Answer, Hide, HookCall, nothing
+from cds_service.hook import Hide, HookCall, HookOutcome, nothing
 from cds_service.store.store import Store
 from cds_service.web.errors import NotKept, issue, outcome
 from cds_service.web.feedback import Sender, read_feedback
@@ -30,20 +30,20 @@ class Keeping:
             return nothing
         visit = self._visit(store, client, body["hookInstance"], body["context"]["patientId"])
 
-        def why(consult: Consult) -> str:
-            key = None if is_safety_card(consult.decision) else advice_key(visit, consult)
+        def why(evaluated: EvaluatedOrder) -> str:
+            key = None if is_safety_card(evaluated.decision) else advice_key(visit, evaluated)
             if key and store.was_overridden(client.name, key):
                 return REPEAT
             return ""
 
         return why
 
-    def keep(self, call: HookCall, client: Client, answer: Answer) -> None:
+    def keep(self, call: HookCall, client: Client, answer: HookOutcome) -> None:
         """Before the answer goes out."""
-        if self._store is None or not (answer.consults or answer.spine_like):
+        if self._store is None or not (answer.evaluated_orders or answer.spine_like):
             return
         visit = self._visit(self._store, client, call.hook_instance, call.patient_id)
-        rows = rows_of(visit, answer.consults, answer.offered, answer.spine_like)
+        rows = rows_of(visit, answer.evaluated_orders, answer.offered, answer.spine_like)
         self._store.keep(rows)
 
     def _visit(self, store: Store, client: Client, instance: str, patient_id: str) -> Visit:

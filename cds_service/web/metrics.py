@@ -36,13 +36,13 @@ CONFLICTING = Counter(
 )
 MISSING = Counter("cds_missing_data", "Hooks rated without a kind of data", ["kind"])
 FETCHES = Counter("cds_fetches", "Fetches from FHIR servers, by their end", ["end"])
-LEARNED = Counter("cds_codes_asked", "Codes asked of the terminology server", ["end"])
+LOOKED_UP = Counter("cds_codes_asked", "Codes asked of the terminology server", ["end"])
 REFUSALS = Counter("cds_refusals", "Callers refused, by check", ["check"])
 
 
-def count_learned(end: str) -> None:
+def count_lookup(end: str) -> None:
     """Counts a code that was asked of the terminology server."""
-    LEARNED.labels(end).inc()
+    LOOKED_UP.labels(end).inc()
 
 
 def observe(record: Any, route: str, status: int, seconds: float) -> None:

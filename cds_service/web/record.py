@@ -8,11 +8,11 @@ from time import perf_counter
 
 from flask import Flask, Response, g, request
 
-from cds_service.cards.consult import Consult
+from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.chart import KINDS
 from cds_service.decision.evaluate import Decision, unknown_facts
 from cds_service.decision.relevance import RELEVANT
-from cds_service.hook import Answer
+from cds_service.hook import HookOutcome
 from cds_service.services import HOOKS
 from cds_service.web import metrics
 from cds_service.web.log import log
@@ -44,10 +44,10 @@ class Record:
         """Milliseconds since the request came."""
         return (perf_counter() - self.started) * 1000
 
-    def take(self, hook: str, answer: Answer) -> None:
+    def take(self, hook: str, answer: HookOutcome) -> None:
         """The outcome of a hook."""
         self.hook = hook if hook in HOOKS else "other"
-        self.orders = [_outcome(consult) for consult in answer.consults]
+        self.orders = [_outcome(evaluated) for evaluated in answer.evaluated_orders]
         self.missing = _missing(answer.decisions)
         self.passed_over = answer.passed_over
         self.unmapped = answer.unmapped
@@ -102,17 +102,17 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _outcome(consult: Consult) -> dict:
+def _outcome(evaluated: EvaluatedOrder) -> dict:
     """What became of an order; what is not known of it is left out."""
-    decision = consult.decision
+    decision = evaluated.decision
     told = {
         "relevance": decision.relevance,
         "subject": decision.subject,
         "topic": decision.topic,
         "category": decision.category,
         "rating": decision.rating,
-        "card": decision.indicator if consult.shows_card else None,
-        "hidden": consult.hidden if decision.shows_card else None,
+        "card": decision.indicator if evaluated.shows_card else None,
+        "hidden": evaluated.hidden if decision.shows_card else None,
         "question": decision.question.fact if decision.question else None,
         "unknown": [fact.name for fact in unknown_facts(decision)],
         "rules": [alert.rule.id for alert in decision.alerts if alert.speaks],

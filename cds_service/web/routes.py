@@ -13,14 +13,14 @@ from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
-from cds_service.hook import Answer, Fetch, HookCall, Wonder, answer_hook
+from cds_service.hook import Fetch, HookCall, HookOutcome, Wonder, answer_hook
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
+from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.errors import BadRequest
 from cds_service.web.keeping import Keeping
 from cds_service.web.limits import RateLimits, check_items, check_orders
 from cds_service.web.record import current, phase
-from cds_service.web.room import Room
 from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
@@ -39,11 +39,11 @@ class Site:
     rates: RateLimits
     today: Callable[[], date]
     keeping: Keeping
-    room: Room
+    concurrency: ConcurrencyLimit
     wonder: Wonder | None = None
 
     def caller(self) -> Caller:
-        """Who is calling, within what it may. Raises Refused, NoClients or TooManyRequests."""
+        """Who is calling, within what it may. Raises TokenRefused, NoClients or TooManyRequests."""
         caller = self.callers.identify(request)
         current().client, current().tenant = caller.client.name, caller.client.tenant
         self.rates.count(caller.client.name, caller.client.requests_per_minute)
@@ -64,9 +64,9 @@ def hooks(site: Site) -> Blueprint:
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         _known(service_id)
-        site.room.refuse_if_full()
+        site.concurrency.refuse_if_full()
         caller, text = site.caller(), _posted()
-        with site.room.inside():
+        with site.concurrency.slot():
             return _worked_on(site, caller, text, templates)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
@@ -94,7 +94,7 @@ def _worked_on(site: Site, caller: Caller, text: bytes, templates: dict[str, str
         return jsonify(answer.body)
 
 
-def _answer(call: HookCall, knowledge: Knowledge) -> Answer:
+def _answer(call: HookCall, knowledge: Knowledge) -> HookOutcome:
     try:
         return answer_hook(call, knowledge)
     except RecursionError:
@@ -132,15 +132,15 @@ def _call(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) ->
         base_url=site.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
         templates=templates,
-        fetch=_fetch(caller.fetcher, body, site.room),
+        fetch=_fetch(caller.fetcher, body, site.concurrency),
         wonder=site.wonder,
         silence=caller.silence,
-        manner=caller.manner,
+        style=caller.style,
         hide=site.keeping.hide(body, caller.client),
     )
 
 
-def _fetch(fetcher: Fetcher | None, body: dict, room: Room) -> Fetch | None:
+def _fetch(fetcher: Fetcher | None, body: dict, concurrency: ConcurrencyLimit) -> Fetch | None:
     """The way to the client's FHIR server, where it sent one. Its scopes are not looked at:
     they are not the same everywhere, and a refusal tells all there is to know.
     """
@@ -150,7 +150,7 @@ def _fetch(fetcher: Fetcher | None, body: dict, room: Room) -> Fetch | None:
     server = FhirServer(body["fhirServer"], token)
 
     def fetch(wanted: Mapping[str, str]) -> Fetched:
-        with phase("fetch"), span("fetch"), room.outside():
+        with phase("fetch"), span("fetch"), concurrency.slot_given_up():
             return fetcher.fetch(server, wanted)
 
     return fetch

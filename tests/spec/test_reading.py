@@ -195,8 +195,8 @@ class TestWhatIsRemembered:
         assert all(len(digest) == 16 for digest in validation._SAID)
 
     def test_a_code_that_was_learned_is_known_although_it_was_not_before(self):
-        made = replace(TERMINOLOGY, learned={})
+        made = replace(TERMINOLOGY, looked_up={})
         code = ("http://snomed.info/sct", "13645005")
         assert not made.knows(*code)
-        made.learned[code] = Meaning(frozenset({"malignancy"}))
+        made.looked_up[code] = Meaning(frozenset({"malignancy"}))
         assert made.knows(*code)

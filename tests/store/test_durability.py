@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 from cds_service import create_app
 from cds_service.config import Settings
 from cds_service.store.database import Database
-from cds_service.store.store import Place, Store
+from cds_service.store.store import Store, StoreLocation
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 from tests.store.rows import kept
 from tests.test_access import BASE, ENDPOINT, clients_file, token
@@ -58,7 +58,7 @@ class TestKilledWorkers:
         finally:
             stop(service.process)
         database = Database(database_url, tmp_path / "data")
-        Store(Place(database_url, tmp_path / "data"), print).finish()
+        Store(StoreLocation(database_url, tmp_path / "data"), print).finish()
         there, heard = cards(database), cards(database, "feedback")
         assert len(answered) > self.KILLS
         assert len(there) == len(set(there))
@@ -220,17 +220,19 @@ def allow_connections(database_url, allowed):
 
 class TestOneSecret:
     def test_all_processes_of_a_folder_have_the_same(self, tmp_path):
-        stores = [Store(Place("", tmp_path), print) for _ in range(2)]
+        stores = [Store(StoreLocation("", tmp_path), print) for _ in range(2)]
         assert len({store.pseudonym("order", 1) for store in stores}) == 1
         assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
 
     def test_another_secret_makes_other_names(self, tmp_path):
         secrets = ["a" * 16, "b" * 16, ""]
-        made = [Store(Place("", tmp_path, secret), print).pseudonym("x") for secret in secrets]
+        made = [
+            Store(StoreLocation("", tmp_path, secret), print).pseudonym("x") for secret in secrets
+        ]
         assert len(set(made)) == 3
 
     def test_other_parts_make_other_names(self, tmp_path):
-        store = Store(Place("", tmp_path), print)
+        store = Store(StoreLocation("", tmp_path), print)
         parts = [("ab", "c"), ("a", "bc"), ("abc",), ("ab", "c", "")]
         assert len({store.pseudonym(*some) for some in parts}) == len(parts)
         assert all(len(store.pseudonym(*some)) == 32 for some in parts)

@@ -7,7 +7,7 @@ import pytest
 from cds_service.store import prompt
 from cds_service.store.database import StoreDown
 from cds_service.store.prompt import Prompt
-from tests.test_room import in_threads
+from tests.test_concurrency import in_threads
 
 
 @pytest.mark.parametrize("in_thread", [True, False])

@@ -6,8 +6,8 @@ import pytest
 
 from cds_service import create_app
 from cds_service.config import Settings
-from cds_service.expansion import learning
-from cds_service.expansion.learning import Learning, is_concept
+from cds_service.expansion import lookup
+from cds_service.expansion.lookup import TerminologyLookup, is_concept
 from cds_service.expansion.server import TerminologyServer
 from cds_service.mappings.hierarchies import hierarchies_of
 from tests.small_world import (
@@ -38,8 +38,8 @@ SITE_CODES = (ROOT / "fixtures" / "local-codes").resolve()
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
-    monkeypatch.setattr(learning, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(learning, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(lookup, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(lookup, "LONGEST_PAUSE_SECONDS", 0.05)
 
 
 def until(true, seconds=5):
@@ -109,7 +109,7 @@ class TestAtRunTime:
 
     def test_no_code_is_looked_for_where_no_server_is_set(self, monkeypatch):
         taken = []
-        monkeypatch.setattr(Learning, "take", lambda _, codes: taken.append(codes))
+        monkeypatch.setattr(TerminologyLookup, "take", lambda _, codes: taken.append(codes))
         Service("").begin().detail(CHORDOMA)
         assert taken == []
 
@@ -140,13 +140,13 @@ class TestLearning:
         return []
 
     @pytest.fixture
-    def learned(self):
+    def looked_up(self):
         return {}
 
     @pytest.fixture
-    def learning(self, stub, learned, ends):
+    def lookup(self, stub, looked_up, ends):
         server = TerminologyServer(stub.address, "", 2)
-        return Learning(server, hierarchies_of(ROOT / "mappings"), learned, ends.append)
+        return TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), looked_up, ends.append)
 
     ENDS = {
         MELANOMA_OF_BREAST: "member",
@@ -158,48 +158,48 @@ class TestLearning:
     }
 
     @pytest.mark.parametrize(("code", "end"), ENDS.items())
-    def test_each_code_ends_once(self, learning, learned, ends, code, end):
-        learning.start()
+    def test_each_code_ends_once(self, lookup, looked_up, ends, code, end):
+        lookup.start()
         for _ in range(3):
-            learning.take([code])
+            lookup.take([code])
         until(lambda: ends)
-        learning.take([code])
+        lookup.take([code])
         time.sleep(0.05)
         assert ends == [end]
-        assert (bool(learned), learned.keys() <= {(SCT, code)}) == (end == "member", True)
+        assert (bool(looked_up), looked_up.keys() <= {(SCT, code)}) == (end == "member", True)
 
-    def test_a_code_belongs_to_every_set_that_defines_it(self, learning, learned, stub):
+    def test_a_code_belongs_to_every_set_that_defines_it(self, lookup, looked_up, stub):
         stub.parents[SARCOMA] = "94602001"
-        learning.start()
-        learning.take([SARCOMA])
-        until(lambda: learned)
+        lookup.start()
+        lookup.take([SARCOMA])
+        until(lambda: looked_up)
         sets = {"malignancy", "bone-metastasis", "vertebral-metastasis"}
-        assert learned[SCT, SARCOMA].sets == sets
+        assert looked_up[SCT, SARCOMA].sets == sets
 
-    def test_a_fault_is_tried_again(self, learning, learned, ends, stub):
+    def test_a_fault_is_tried_again(self, lookup, looked_up, ends, stub):
         stub.faults = {"down"}
-        learning.start()
-        learning.take([CHORDOMA, SARCOMA])
+        lookup.start()
+        lookup.take([CHORDOMA, SARCOMA])
         until(lambda: ends.count("failed") > 3)
-        assert not learned
+        assert not looked_up
         stub.faults = set()
-        until(lambda: len(learned) == 2)
+        until(lambda: len(looked_up) == 2)
 
-    def test_the_pauses_grow(self, learning, ends, stub, monkeypatch):
+    def test_the_pauses_grow(self, lookup, ends, stub, monkeypatch):
         pauses = []
-        monkeypatch.setattr("cds_service.expansion.learning.sleep", pauses.append)
+        monkeypatch.setattr("cds_service.expansion.lookup.sleep", pauses.append)
         stub.faults = {"down"}
-        learning.start()
-        learning.take([CHORDOMA])
+        lookup.start()
+        lookup.take([CHORDOMA])
         until(lambda: len(pauses) > 4)
         stub.faults = set()
         until(lambda: "member" in ends)
         assert pauses[:4] == [0.01, 0.02, 0.04, 0.05]
 
     def test_the_queue_is_bounded(self, stub, ends, monkeypatch):
-        monkeypatch.setattr(learning, "MOST_WAITING", 2)
+        monkeypatch.setattr(lookup, "MOST_WAITING", 2)
         server = TerminologyServer(stub.address, "", 2)
-        waiting = Learning(server, hierarchies_of(ROOT / "mappings"), {}, ends.append)
+        waiting = TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), {}, ends.append)
         waiting.take([CHORDOMA, SARCOMA, HYPERTENSION])
         assert ends == ["full"]
         waiting.start()
@@ -207,13 +207,13 @@ class TestLearning:
         waiting.take([HYPERTENSION])
         until(lambda: len(ends) == 4)
 
-    def test_the_memory_is_bounded(self, learning, learned, ends, monkeypatch):
-        monkeypatch.setattr("cds_service.expansion.learning.MOST_REMEMBERED", 2)
-        learning.start()
+    def test_the_memory_is_bounded(self, lookup, looked_up, ends, monkeypatch):
+        monkeypatch.setattr("cds_service.expansion.lookup.MOST_REMEMBERED", 2)
+        lookup.start()
         for number, code in enumerate([CHORDOMA, SARCOMA, MELANOMA_OF_BREAST], 1):
-            learning.take([code])
+            lookup.take([code])
             until(lambda n=number: len(ends) == n)
-        assert set(learned) == {(SCT, SARCOMA), (SCT, MELANOMA_OF_BREAST)}
+        assert set(looked_up) == {(SCT, SARCOMA), (SCT, MELANOMA_OF_BREAST)}
 
 
 @pytest.mark.parametrize("code", [CHORDOMA, "690141000119103"])

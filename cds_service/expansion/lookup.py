@@ -29,8 +29,8 @@ def is_concept(code: str) -> bool:
     return CONCEPT.fullmatch(code) is not None and verhoeff.is_valid(code)
 
 
-class Learning:
-    """Puts what it learns into `learned` (see Terminology); `count` is told how each code ended.
+class TerminologyLookup:
+    """Puts what it learns into `looked_up` (see Terminology); `count` is told how each code ended.
 
     A code that is no member, or that the server does not know, is remembered, too.
     """
@@ -39,12 +39,12 @@ class Learning:
         self,
         server: TerminologyServer,
         hierarchies: list[Hierarchy],
-        learned: dict[tuple[str, str], Meaning],
+        looked_up: dict[tuple[str, str], Meaning],
         count: Callable[[str], None],
     ):
         self._server = server
         self._hierarchies = hierarchies
-        self._learned = learned
+        self._looked_up = looked_up
         self._count = count
         self._asked: dict[str, None] = {}
         self._lock = Lock()
@@ -71,7 +71,7 @@ class Learning:
             if len(self._asked) > MOST_REMEMBERED:
                 oldest = next(iter(self._asked))
                 del self._asked[oldest]
-                self._learned.pop((SNOMED_CT, oldest), None)
+                self._looked_up.pop((SNOMED_CT, oldest), None)
             return True
 
     def _put(self, code: str) -> None:
@@ -89,7 +89,7 @@ class Learning:
         pause = FIRST_PAUSE_SECONDS
         while True:
             code = self._waiting.get()
-            end = self._learn(code)
+            end = self._look_up(code)
             self._count(end)
             if end != FAILED:
                 pause = FIRST_PAUSE_SECONDS
@@ -98,14 +98,14 @@ class Learning:
             sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _learn(self, code: str) -> str:
+    def _look_up(self, code: str) -> str:
         try:
             sets = self._sets_of(code)
         except TerminologyError as error:
             return NOT_KNOWN if error.is_refusal else FAILED
         if not sets:
             return NO_MEMBER
-        self._learned[SNOMED_CT, code] = Meaning(sets)
+        self._looked_up[SNOMED_CT, code] = Meaning(sets)
         return MEMBER
 
     def _sets_of(self, code: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""Fixture cases on disk: FOLDER/<hook>/<case-as-a-phrase>/{case,request,response}.json.
+"""Fixtures on disk: FOLDER/<hook>/<situation-as-a-phrase>/{case,request,response}.json.
 
-The answer in another dialect than hl7 is response.<dialect>.json, in the cases where it differs in
-a way worth reading.
+The answer in another dialect than hl7 is response.<dialect>.json, in the fixtures where it
+differs in a way worth reading.
 """
 
 import json
@@ -14,11 +14,11 @@ HL7 = "hl7"
 
 
 class BrokenFixture(Exception):
-    """A case that cannot be run; the text names the file and what is wrong with it."""
+    """A fixture that cannot be run; the text names the file and what is wrong with it."""
 
 
 @dataclass(frozen=True)
-class Case:
+class Fixture:
     """`today` counts as today for orders without a date; `status` is the expected HTTP status.
 
     `expected` is the text of the response in a dialect, or None where nothing is recorded yet.
@@ -41,7 +41,7 @@ class Case:
 
 
 def response_file(folder: Path, dialect: str) -> Path:
-    """Where the answer of a case is recorded."""
+    """Where the answer of a fixture is recorded."""
     return folder / ("response.json" if dialect == HL7 else f"response.{dialect}.json")
 
 
@@ -50,23 +50,25 @@ def as_text(response: Any) -> str:
     return json.dumps(response, indent=2, ensure_ascii=False) + "\n"
 
 
-def find_cases(folders: list[Path]) -> list[Path]:
-    """The folders of all cases at or below the given ones. Raises BrokenFixture on none."""
+def find_fixtures(folders: list[Path]) -> list[Path]:
+    """The folders of all fixtures at or below the given ones. Raises BrokenFixture on none."""
     found = []
     for folder in folders:
         here = sorted(path.parent for path in folder.rglob("request.json"))
         if not here:
-            raise BrokenFixture(f"{folder}: no case found (a case is a folder with a request.json)")
+            raise BrokenFixture(
+                f"{folder}: no fixture found (a fixture is a folder with a request.json)"
+            )
         found += here
     return found
 
 
-def read_case(folder: Path, dialect: str = HL7) -> Case:
-    """One case. Raises BrokenFixture."""
+def read_fixture(folder: Path, dialect: str = HL7) -> Fixture:
+    """One fixture. Raises BrokenFixture."""
     notes = _json(folder / "case.json")
     response = response_file(folder, dialect)
     try:
-        return Case(
+        return Fixture(
             folder=folder,
             dialect=dialect,
             about=str(notes["about"]),

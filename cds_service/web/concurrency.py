@@ -1,7 +1,7 @@
 """A worker works on one hook at a time; what is too much is refused quickly.
 
 Threads share one processor, so that more of them at once only make all of them late. What waits
-for others (a body that comes in, keys, a database, a fetch) is not in the room.
+for others (a body that comes in, keys, a database, a fetch) is not in the concurrency.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Overloaded(Exception):
     """More hooks than can be answered in time."""
 
 
-class Room:
+class ConcurrencyLimit:
     """That of one worker."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Room:
             raise Overloaded
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Waits for a place, not too long. Raises Overloaded."""
         if not self._enter():
             raise Overloaded
@@ -44,7 +44,7 @@ class Room:
             self._place.release()
 
     @contextmanager
-    def outside(self) -> Iterator[None]:
+    def slot_given_up(self) -> Iterator[None]:
         """Leaves the place to others meanwhile; who is at work already is never refused."""
         self._place.release()
         try:

@@ -16,7 +16,7 @@ SILENT, REPEAT = "silent", "repeat"
 
 
 @dataclass(frozen=True)
-class Consult:
+class EvaluatedOrder:
     """`resource` is the draft order less its empty elements; `number` its place in the request.
 
     `base_url` is the public address of this service, without a slash at its end. `hidden` says

@@ -13,7 +13,7 @@ ANEW_SECONDS = 300.0
 OVERLAP_SECONDS = 60.0
 
 
-class Repeats:
+class OverriddenCards:
     """The advice that was overridden within the hours, as the store had it a moment ago."""
 
     def __init__(self, database: Database, hours: float):
