@@ -47,13 +47,17 @@ bench: .venv/ready
 	$(BIN)/python -m bench.store
 	$(BIN)/python -m bench.year
 
-# Collects the texts of cards and pages anew; what is new is to be translated in the .po files.
+# Collects the texts of cards and pages, and of each topic, anew; what is new is to be translated in
+# the .po files.
 WORDS := .venv/messages.pot
+EXTRACT := PYTHONPATH=. $(BIN)/pybabel -q extract --no-location --sort-output --no-wrap --omit-header -o $(WORDS)
+UPDATE := $(BIN)/pybabel -q update -i $(WORDS) --no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header
 words: .venv/ready
-	PYTHONPATH=. $(BIN)/pybabel -q extract -F babel.cfg -k say -k count:1,2 --no-location --sort-output --no-wrap \
-		--omit-header -o $(WORDS) .
-	for language in de es; do $(BIN)/pybabel -q update -i $(WORDS) -l $$language -d cds_service/translations \
-		--no-fuzzy-matching --ignore-obsolete --no-wrap --omit-header; done
+	$(EXTRACT) -F babel.cfg -k say -k count:1,2 .
+	for language in de es; do \
+		$(UPDATE) -l $$language -o cds_service/translations/$$language/LC_MESSAGES/messages.po; done
+	for topic in mappings/topics/*; do $(EXTRACT) -F babel-topic.cfg $$topic; \
+		for language in de es; do $(UPDATE) -l $$language -o $$topic/translations/$$language.po; done; done
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run

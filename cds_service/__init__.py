@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from flask import Flask, request
 
 from cds_service.config import Settings, settings_from
-from cds_service.decision.knowledge import Knowledge
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
 from cds_service.fhir.validation import warm_up
@@ -40,37 +39,34 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     Raises ConfigError, MappingsError or ClientsError where it cannot be right.
     """
     settings = settings or settings_from()
-    knowledge = load(settings.mappings)
+    topics = load(settings.mappings)
     warm_up()
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json = Json(app)
     store = Store(_place(settings), log_of_store)
-    callers = Callers(settings, store.remember_token, knowledge)
+    callers = Callers(settings, store.remember_token, topics)
     if settings.store or not settings.open:
         store.prepare()
-    lookup = _lookup(settings, knowledge)
+    lookup = _lookup(settings)
     app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
     app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
     kept = store if settings.store else None
     keeping = Keeping(kept, settings.keep_comments)
-    wonder = lookup.take if lookup else None
     site = Site(
-        knowledge, settings.public_url, callers, rates, today, keeping, ConcurrencyLimit(), wonder
+        topics, settings.public_url, callers, rates, today, keeping, ConcurrencyLimit(), lookup
     )
     app.register_blueprint(hooks(site))
-    app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
+    app.register_blueprint(pages(topics, today, lambda: callers.local_codes))
     app.register_blueprint(metrics_page(settings.metrics_token))
     if settings.store:
-        shown = dashboard(
-            store, knowledge.guideline, settings.dashboard_token, settings.open, today
-        )
+        shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)
         app.register_blueprint(shown)
     errors.register(app)
     record.keep(app)
     app.before_request(_nobody_but_health(callers))
-    add_languages(app)
+    add_languages(app, topics, settings.mappings)
     add_headers(app, settings.cors_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
@@ -81,13 +77,13 @@ def _place(settings: Settings) -> StoreLocation:
     return StoreLocation(settings.database_url, settings.data, settings.secret, hours)
 
 
-def _lookup(settings: Settings, knowledge: Knowledge) -> TerminologyLookup | None:
+def _lookup(settings: Settings) -> TerminologyLookup | None:
     """The way to the terminology server, where one is set."""
     if not settings.tx:
         return None
     server = TerminologyServer(settings.tx, settings.tx_token, SECONDS)
     hierarchies = hierarchies_of(settings.mappings)
-    return TerminologyLookup(server, hierarchies, knowledge.terminology.looked_up, count_lookup)
+    return TerminologyLookup(server, hierarchies, count_lookup)
 
 
 def _in_worker(

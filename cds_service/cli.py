@@ -63,11 +63,12 @@ def _without_run(options: argparse.Namespace) -> dict:
 def _lint(options: argparse.Namespace) -> int:
     """Every problem with its file and row; exit status 1 where there is one."""
     try:
-        knowledge = load(options.folder)
-        codes = knowledge.terminology.size
-        print(f"{options.folder}: no problem found; {codes} codes, version {knowledge.version}")
+        topics = load(options.folder)
+        for topic in topics.values():
+            codes, version = topic.terminology.size, topic.version
+            print(f"{topic.id}: no problem found; {codes} codes, version {version}")
         if options.codes:
-            _, number = with_local_codes(knowledge, options.codes)
+            _, number = with_local_codes(topics, options.codes)
             print(f"{options.codes}: no problem found; {number} codes of the site")
     except MappingsError as error:
         print("\n".join(error.problems))

@@ -1,6 +1,7 @@
 """The languages in which cards and pages are written, each with its catalogue (gettext).
 
-The catalogues are the `.po` files of `translations/`; the texts themselves are the English ones.
+The catalogues are the `.po` files of `translations/` and of each topic; the texts themselves are
+the English ones.
 """
 
 from dataclasses import dataclass
@@ -48,14 +49,22 @@ ENGLISH = Language(LANGUAGES[0], NullTranslations())
 
 
 @cache
-def language(code: str) -> Language:
-    """One of LANGUAGES, read once in a process. It is compiled here, so that there is no second
-    file that could be older than the first.
+def language(code: str, mappings: Path) -> Language:
+    """One of LANGUAGES, read once in a process: the texts of the package, and those of the topics
+    of a mappings folder.
     """
     if code == ENGLISH.code:
         return ENGLISH
+    catalogue = _compiled(FOLDER / code / "LC_MESSAGES" / "messages.po", code)
+    for file in sorted(mappings.glob(f"topics/*/translations/{code}.po")):
+        catalogue.add_fallback(_compiled(file, code))
+    return Language(code, catalogue)
+
+
+def _compiled(file: Path, code: str) -> Translations:
+    """Compiled here, so that there is no second file that could be older than the first."""
     compiled = BytesIO()
-    with (FOLDER / code / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code))
+    with file.open("rb") as opened:
+        write_mo(compiled, read_po(opened, locale=code))
     compiled.seek(0)
-    return Language(code, Translations(compiled))
+    return Translations(compiled)

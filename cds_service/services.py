@@ -1,64 +1,55 @@
-"""The table of services: what discovery tells a client."""
+"""The CDS services, one for each topic: what discovery tells a client."""
 
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic, Topics
 
-SERVICE_ID = "vcf-appropriateness"
 # The CDS Hooks Sandbox keeps the last service of an id only, and its screens need order-select.
 HOOKS = ("order-sign", "order-select")
 SPECIFICATION = "3.0.0"
 HOOK_VERSION = "1.0"
+# The value sets of the Observations that are asked for.
 USED_OBSERVATIONS = frozenset({"egfr", "pregnancy-status"})
 
 
-def discovery(knowledge: Knowledge) -> dict:
+def discovery(topics: Topics) -> dict:
     """The answer of `GET /cds-services` (CDS Hooks 2.0 and 3.0).
 
-    One id under both hooks, so that what a later hook says replaces what an earlier one said.
+    A topic has one id under both hooks, so that what a later hook says replaces what an earlier one
+    said.
     """
-    guideline = knowledge.guideline
-    templates = prefetch_templates(knowledge)
+    return {"services": [_service(topic, hook) for topic in topics.values() for hook in HOOKS]}
+
+
+def _service(topic: Topic, hook: str) -> dict:
+    service, source = topic.about.service, topic.about.source
     return {
-        "services": [
-            {
-                "hook": hook,
-                "id": SERVICE_ID,
-                "title": "Vertebral compression fractures: is this the right study or treatment?",
-                "description": (
-                    "Rates orders of imaging and treatment for a vertebral compression fracture "
-                    f"by the {guideline.title} ({guideline.edition}). Silent when the order is "
-                    "well chosen; otherwise one card with the better choice, or one question."
-                ),
-                "usageRequirements": (
-                    "Works best with coded reasons on the order and with all prefetch keys; what "
-                    "is not supplied is never guessed."
-                ),
-                "version": SPECIFICATION,
-                "hookVersion": HOOK_VERSION,
-                "prefetch": templates,
-            }
-            for hook in HOOKS
-        ]
+        "hook": hook,
+        "id": service.id,
+        "title": service.title,
+        "description": service.description % {"guideline": source.title, "edition": source.edition},
+        "usageRequirements": service.usage_requirements,
+        "version": SPECIFICATION,
+        "hookVersion": HOOK_VERSION,
+        "prefetch": prefetch_templates(topic),
     }
 
 
-def prefetch_templates(knowledge: Knowledge) -> dict[str, str]:
+def prefetch_templates(topic: Topic) -> dict[str, str]:
     """One search per key, with simple tokens only and no parameter twice."""
     patient = "{{context.patientId}}"
     return {
         "patient": f"Patient/{patient}",
         "conditions": f"Condition?patient={patient}",
         "procedures": f"Procedure?patient={patient}",
-        "observations": f"Observation?patient={patient}&code={_observation_codes(knowledge)}",
+        "observations": f"Observation?patient={patient}&code={_observation_codes(topic)}",
         "devices": f"Device?patient={patient}",
         "allergies": f"AllergyIntolerance?patient={patient}",
     }
 
 
-def _observation_codes(knowledge: Knowledge) -> str:
-    meanings = knowledge.terminology.meanings
+def _observation_codes(topic: Topic) -> str:
     used = (
         f"{system}|{code}"
-        for (system, code), meaning in meanings.items()
+        for (system, code), meaning in topic.terminology.meanings.items()
         if meaning.sets & USED_OBSERVATIONS
     )
     return ",".join(sorted(used))

@@ -1,9 +1,10 @@
 """Silent mode: what a client wants evaluated and kept, but not shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.decision.evaluate import NO_VARIANT, Decision
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,13 @@ class Silence:
         return self.everything or bool(decision.called_for_by) and decision.called_for_by <= self.of
 
     @property
-    def keeps_quiet(self) -> bool:
+    def sends_nothing(self) -> bool:
         """Whether the client gets nothing at all."""
         return self.everything and not self.ratings
 
 
-def what_can_be_silenced(knowledge: Knowledge) -> frozenset[str]:
-    """The names for `Silence.of`."""
-    variants = {variant.id for variant in knowledge.guideline.variants}
-    return frozenset({NO_VARIANT, *variants, *(rule.id for rule in knowledge.rules)})
+def what_can_be_silenced(topics: Iterable[Topic]) -> frozenset[str]:
+    """The names for `Silence.of`: variants and safety rules, of any topic."""
+    variants = {variant.id for topic in topics for variant in topic.guideline.variants}
+    rules = {rule.id for topic in topics for rule in topic.rules}
+    return frozenset({NO_VARIANT, *variants, *rules})

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Raw
 
 from cds_service.decision.evaluate import Decision
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic, Topics
 from cds_service.hook import HookCall, HookOutcome, answer_hook
 from cds_service.mappings import load
 
@@ -99,10 +99,18 @@ CT_THORACIC_W = (CPT, "72129")
 AUGMENTATION_THORACIC = (CPT, "22513")
 
 
+SERVICE = "vcf-appropriateness"
+TOPIC_FOLDER = ROOT / "mappings" / "topics" / "acr-vcf-2022"
+
+
 @cache
-def knowledge() -> Knowledge:
-    """The knowledge of the shipped mappings, read once."""
+def topics() -> Topics:
+    """The topics of the shipped mappings, read once."""
     return load(ROOT / "mappings")
+
+
+def topic() -> Topic:
+    return topics()[SERVICE]
 
 
 def days_ago(days: int) -> str:
@@ -239,7 +247,7 @@ def ask(*orders: Json, **options: Any) -> HookOutcome:
 
 
 def post(body: Json) -> HookOutcome:
-    return answer_hook(hook_call(body), knowledge())
+    return answer_hook(hook_call(body), topic())
 
 
 def as_sent(prefetch: Any) -> dict[str, Raw]:

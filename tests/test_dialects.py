@@ -33,8 +33,8 @@ from tests.small_world import (
     device,
     hook_call,
     hook_request,
-    knowledge,
     order,
+    topic,
 )
 from tests.test_access import ISSUER, clients_file
 
@@ -53,7 +53,7 @@ def style(name, **options):
 
 
 def answered(request, name, **options):
-    return answer_hook(hook_call(request, style=style(name, **options)), knowledge())
+    return answer_hook(hook_call(request, style=style(name, **options)), topic())
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ import pytest
 from cds_service.about import VERSION
 from cds_service.cli import main
 from cds_service.config import HELP
-from cds_service.services import SERVICE_ID
-from tests.small_world import ROOT
+from tests.small_world import ROOT, SERVICE
 
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -48,7 +47,7 @@ def test_the_answer_in_the_readme_is_that_of_the_fixture():
     path = re.search(r"-d @(\S+)/request\.json", README).group(1)
     recorded = json.loads((ROOT / path / "response.json").read_text("utf-8"))
     assert_within(shown, recorded)
-    assert f"/cds-services/{SERVICE_ID}" in README
+    assert f"/cds-services/{SERVICE}" in README
 
 
 def assert_within(part, whole):

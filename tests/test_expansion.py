@@ -15,6 +15,7 @@ from tests.small_world import (
     PAIN,
     ROOT,
     SCT,
+    SERVICE,
     condition,
     hook_call,
     hook_request,
@@ -324,17 +325,17 @@ class TestTheFolder:
         assert "value-sets/vertebral-metastasis.json: filter: 94527002" in told(folder)
 
     def test_an_expansion_changes_the_version(self, expand, folder):
-        before = load(folder).version
+        before = load(folder)[SERVICE].version
         expand()
-        assert load(folder).version != before
+        assert load(folder)[SERVICE].version != before
 
 
-def malignancy(knowledge, code):
+def malignancy(topics, code):
     """What the fact is for a patient who has this on the problem list."""
     body = hook_request(
         order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), conditions=[condition((SCT, code))]
     )
-    (decision,) = answer_hook(hook_call(body), knowledge).decisions
+    (decision,) = answer_hook(hook_call(body), topics[SERVICE]).decisions
     return decision.facts["malignancy"].value
 
 

@@ -27,10 +27,11 @@ from tests.small_world import (
     MRI_LUMBAR_W,
     PAIN,
     ROOT,
+    TOPIC_FOLDER,
     hook_call,
     hook_request,
-    knowledge,
     order,
+    topic,
 )
 from tests.test_access import ISSUER, clients_file
 from tests.test_dashboard import app  # noqa: F401  a fixture
@@ -43,7 +44,7 @@ PAGES = ("/", "/guidelines/acr-vcf-2022", "/about", "/dashboard?days=7") + tuple
 
 
 def answered(request, style):
-    return answer_hook(hook_call(request, style=style), knowledge())
+    return answer_hook(hook_call(request, style=style), topic())
 
 
 def all_answers(style):
@@ -55,12 +56,26 @@ def all_answers(style):
             continue
 
 
+MAPPINGS = ROOT / "mappings"
+# Each catalogue, and the options with which its texts are collected.
+OURS = ("babel.cfg", "-k", "say", "-k", "count:1,2", ".")
+CATALOGUES = {
+    "package": (FOLDER, "{}/LC_MESSAGES/messages.po", OURS),
+    "topic": (TOPIC_FOLDER / "translations", "{}.po", ("babel-topic.cfg", str(TOPIC_FOLDER))),
+}
+
+
+@pytest.fixture(scope="module", params=CATALOGUES)
+def part(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory):
-    """All texts as they are collected from the sources."""
+def texts(part, tmp_path_factory):
+    """All texts of a catalogue as they are collected from the sources."""
     file = tmp_path_factory.mktemp("words") / "messages.pot"
-    options = ["-q", "extract", "-F", "babel.cfg", "-k", "say", "-k", "count:1,2", "-o", str(file)]
-    command = [sys.executable, "-m", "babel.messages.frontend", *options, "."]
+    options = ["-q", "extract", "-o", str(file), "-F", *CATALOGUES[part][2]]
+    command = [sys.executable, "-m", "babel.messages.frontend", *options]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
     return read(file)
 
@@ -70,8 +85,9 @@ def read(file):
         return {m.id: m for m in read_po(lines) if m.id}
 
 
-def catalogue(code):
-    return read(FOLDER / code / "LC_MESSAGES" / "messages.po")
+def catalogue(part, code):
+    folder, name, _ = CATALOGUES[part]
+    return read(folder / name.format(code))
 
 
 def forms(texts):
@@ -86,16 +102,16 @@ def places(text):
 
 @pytest.mark.parametrize("code", OTHERS)
 class TestCatalogue:
-    def test_holds_every_text_and_no_other(self, code, texts):
-        assert set(catalogue(code)) == set(texts), "run `make words`"
+    def test_holds_every_text_and_no_other(self, code, part, texts):
+        assert set(catalogue(part, code)) == set(texts), "run `make words`"
 
-    def test_says_every_text(self, code):
-        for message in catalogue(code).values():
+    def test_says_every_text(self, code, part):
+        for message in catalogue(part, code).values():
             assert all(forms(message.string)), message.id
             assert not message.fuzzy, message.id
 
-    def test_keeps_the_places_of_values_and_the_blanks_at_the_ends(self, code):
-        for message in catalogue(code).values():
+    def test_keeps_the_places_of_values_and_the_blanks_at_the_ends(self, code, part):
+        for message in catalogue(part, code).values():
             for said, meant in zip(forms(message.string), forms(message.id), strict=True):
                 assert places(said) == places(meant), message.id
                 edges = [(t[0].isspace(), t[-1].isspace()) for t in (said, meant)]
@@ -103,7 +119,7 @@ class TestCatalogue:
 
     def test_decides_the_same_and_sends_the_same_codes(self, code):
         ours = list(all_answers(ResponseStyle()))
-        theirs = list(all_answers(ResponseStyle(language=language(code))))
+        theirs = list(all_answers(ResponseStyle(language=language(code, MAPPINGS))))
         assert len(ours) > 50
         for mine, other in zip(ours, theirs, strict=True):
             assert other.decisions == mine.decisions
@@ -129,24 +145,25 @@ class TestSummaries:
     @pytest.mark.parametrize("code", LANGUAGES)
     def test_every_card_of_the_fixtures_has_one(self, code):
         for name in DIALECTS:
-            for answer in all_answers(ResponseStyle(DIALECTS[name], language=language(code))):
+            style = ResponseStyle(DIALECTS[name], language=language(code, MAPPINGS))
+            for answer in all_answers(style):
                 for card in answer.body["cards"]:
                     assert 0 < len(card["summary"]) <= LONGEST
 
     @pytest.mark.parametrize("code", LANGUAGES)
     def test_what_is_said_of_any_order_has_room_with_its_caution(self, code):
         """The name of the order and its state always; the longest caution of a rule besides."""
-        say = language(code).say
-        guideline, terminology = knowledge().guideline, knowledge().terminology
-        states = [*STATES.values(), *(q.short for q in guideline.questions)]
-        states += [c.in_text + "." for c in guideline.categories.values()]
+        say = language(code, MAPPINGS).say
+        guideline, terminology = topic().guideline, topic().terminology
+        states = [*STATES.values(), *(q.short for q in topic().questions)]
+        states += [c.in_text + "." for c in guideline.categories]
         names = [
             say(procedure.order_text).format(region=say(place.display))
-            for procedure in guideline.procedures.values()
+            for procedure in guideline.procedures
             for place in terminology.places.values()
         ]
         longest = max(names, key=len)
-        for state, rule in product(states, knowledge().rules):
+        for state, rule in product(states, topic().rules):
             rated = f"{longest}: {say(state.removesuffix('.'))}."
             assert len(rated) <= LONGEST
             assert len(say(rule.title)) <= 60
@@ -205,7 +222,7 @@ class TestNothingBypassesTheCatalogue:
 
     @pytest.mark.parametrize("path", PAGES)
     def test_on_a_page(self, path, app, monkeypatch):  # noqa: F811
-        monkeypatch.setattr(languages, "language", lambda _: MARKED)
+        monkeypatch.setattr(languages, "language", lambda *_: MARKED)
         answer = app().test_client().get(path)
         assert answer.status_code == 200
         page = Visible()
@@ -287,7 +304,7 @@ class TestPages:
         assert "Ersttherapie" in got["title"] or "Therapie" in got["title"]
 
     def test_numbers_are_written_as_people_write_them(self):
-        assert [language(code).number(12345.6) for code in LANGUAGES] == [
+        assert [language(code, MAPPINGS).number(12345.6) for code in LANGUAGES] == [
             "12,345.6",
             "12.345,6",
             "12.345,6",
@@ -296,8 +313,8 @@ class TestPages:
 
 def test_what_no_catalogue_holds_is_said_in_english():
     """A site's own mappings may have words of their own."""
-    assert language("de").say("A word of this site") == "A word of this site"
-    assert language("de").say("") == ""
+    assert language("de", MAPPINGS).say("A word of this site") == "A word of this site"
+    assert language("de", MAPPINGS).say("") == ""
 
 
 def test_a_consult_is_english_unless_told_otherwise():

@@ -16,16 +16,18 @@ from tests.small_world import (
     MRI_LUMBAR_WO,
     PAIN,
     ROOT,
+    SERVICE,
     TODAY,
     concept,
     condition,
     days_ago,
     hook_call,
     hook_request,
-    knowledge,
     observation,
     order,
     resource,
+    topic,
+    topics,
 )
 from tests.test_access import BASE, ISSUER, call, clients_file, token
 
@@ -41,7 +43,7 @@ FINDING_COLUMNS = "code,display,system,finding,region"
 @pytest.fixture(scope="module")
 def site():
     """Ours, and the codes of a hospital."""
-    return with_local_codes(knowledge(), SITE)[0]
+    return with_local_codes(topics(), SITE)[0][SERVICE]
 
 
 def answered(site, *drafts, **chart):
@@ -58,7 +60,7 @@ def fact(site, name, *reasons, **chart):
 class TestOrders:
     def test_a_local_code_is_rated_like_any_other(self, site):
         draft = order(CONTRAST_MRI, reasons=(FRACTURE, PAIN))
-        assert answered(knowledge(), draft).decisions == []
+        assert answered(topic(), draft).decisions == []
         (decision,) = answered(site, draft).decisions
         assert (decision.category, decision.topic) == ("usually-not-appropriate", "variant1")
         assert decision.case.order.place.code == "lumbar"
@@ -111,7 +113,7 @@ class TestFindings:
         assert fact(site, "malignancy", observations=[cancer]) is False
 
     def test_without_the_map_nothing_is_known(self):
-        assert fact(knowledge(), "edema_or_cleft", observations=[report(EDEMA, 3)]) is None
+        assert fact(topic(), "edema_or_cleft", observations=[report(EDEMA, 3)]) is None
 
 
 def report(code, days, **fields):
@@ -154,17 +156,17 @@ class TestTheFolder:
     @pytest.mark.parametrize(("text", "told"), WRONG.values(), ids=WRONG)
     def test_each_problem_is_told_with_file_and_row(self, tmp_path, text, told):
         with pytest.raises(MappingsError, match=told):
-            with_local_codes(knowledge(), folder(tmp_path, text))
+            with_local_codes(topics(), folder(tmp_path, text))
 
     def test_all_problems_are_told_at_once(self, tmp_path):
         text = f"{ORDER_COLUMNS}\nA,x,urn:x,mri-knee,\nB,x,urn:x,mri-spine-wo,knee\n"
         with pytest.raises(MappingsError) as caught:
-            with_local_codes(knowledge(), folder(tmp_path, text))
+            with_local_codes(topics(), folder(tmp_path, text))
         assert len(caught.value.problems) == 2
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         with pytest.raises(MappingsError, match="no such folder"):
-            with_local_codes(knowledge(), tmp_path / "none")
+            with_local_codes(topics(), tmp_path / "none")
 
     def test_a_concept_map_says_the_same(self, tmp_path, site):
         regions = [{"property": "urn:vcf-appropriateness:region", "value": "lumbar"}]
@@ -183,9 +185,9 @@ class TestTheFolder:
             },
         ]  # fmt: skip
         document = {"resourceType": "ConceptMap", "status": "active", "group": groups}
-        made, number = with_local_codes(
-            knowledge(), folder(tmp_path, json.dumps(document), "map.json")
-        )
+        site_maps = folder(tmp_path, json.dumps(document), "map.json")
+        known, number = with_local_codes(topics(), site_maps)
+        made = known[SERVICE]
         assert number == 2
         assert made.terminology.orders[CONTRAST_MRI] == site.terminology.orders[CONTRAST_MRI]
         assert made.terminology.meanings[NO_PAIN] == site.terminology.meanings[NO_PAIN]
@@ -195,7 +197,7 @@ class TestTheFolder:
         other = {"resourceType": "ConceptMap", "status": "active", "group": elsewhere}
         for text in ("{", '{"resourceType": "Patient"}', json.dumps(other)):
             with pytest.raises(MappingsError, match=r"map\.json"):
-                with_local_codes(knowledge(), folder(tmp_path, text, "map.json"))
+                with_local_codes(topics(), folder(tmp_path, text, "map.json"))
 
     def test_lint_checks_it(self, tmp_path, capsys):
         assert main(["lint", "--codes", str(SITE)]) == 0
@@ -206,7 +208,7 @@ class TestTheFolder:
 
     def test_three_thousand_rows(self, tmp_path):
         rows = "".join(f"L{n},MRI {n},urn:x,mri-spine-wo,lumbar\n" for n in range(3000))
-        _, number = with_local_codes(knowledge(), folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}"))
+        _, number = with_local_codes(topics(), folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}"))
         assert number == 3000
 
 

@@ -140,13 +140,9 @@ class TestLearning:
         return []
 
     @pytest.fixture
-    def looked_up(self):
-        return {}
-
-    @pytest.fixture
-    def lookup(self, stub, looked_up, ends):
+    def lookup(self, stub, ends):
         server = TerminologyServer(stub.address, "", 2)
-        return TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), looked_up, ends.append)
+        return TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), ends.append)
 
     ENDS = {
         MELANOMA_OF_BREAST: "member",
@@ -158,7 +154,7 @@ class TestLearning:
     }
 
     @pytest.mark.parametrize(("code", "end"), ENDS.items())
-    def test_each_code_ends_once(self, lookup, looked_up, ends, code, end):
+    def test_each_code_ends_once(self, lookup, ends, code, end):
         lookup.start()
         for _ in range(3):
             lookup.take([code])
@@ -166,24 +162,27 @@ class TestLearning:
         lookup.take([code])
         time.sleep(0.05)
         assert ends == [end]
-        assert (bool(looked_up), looked_up.keys() <= {(SCT, code)}) == (end == "member", True)
+        assert (bool(lookup.meanings), lookup.meanings.keys() <= {(SCT, code)}) == (
+            end == "member",
+            True,
+        )
 
-    def test_a_code_belongs_to_every_set_that_defines_it(self, lookup, looked_up, stub):
+    def test_a_code_belongs_to_every_set_that_defines_it(self, lookup, stub):
         stub.parents[SARCOMA] = "94602001"
         lookup.start()
         lookup.take([SARCOMA])
-        until(lambda: looked_up)
+        until(lambda: lookup.meanings)
         sets = {"malignancy", "bone-metastasis", "vertebral-metastasis"}
-        assert looked_up[SCT, SARCOMA].sets == sets
+        assert lookup.meanings[SCT, SARCOMA].sets == sets
 
-    def test_a_fault_is_tried_again(self, lookup, looked_up, ends, stub):
+    def test_a_fault_is_tried_again(self, lookup, ends, stub):
         stub.faults = {"down"}
         lookup.start()
         lookup.take([CHORDOMA, SARCOMA])
         until(lambda: ends.count("failed") > 3)
-        assert not looked_up
+        assert not lookup.meanings
         stub.faults = set()
-        until(lambda: len(looked_up) == 2)
+        until(lambda: len(lookup.meanings) == 2)
 
     def test_the_pauses_grow(self, lookup, ends, stub, monkeypatch):
         pauses = []
@@ -199,7 +198,7 @@ class TestLearning:
     def test_the_queue_is_bounded(self, stub, ends, monkeypatch):
         monkeypatch.setattr(lookup, "MOST_WAITING", 2)
         server = TerminologyServer(stub.address, "", 2)
-        waiting = TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), {}, ends.append)
+        waiting = TerminologyLookup(server, hierarchies_of(ROOT / "mappings"), ends.append)
         waiting.take([CHORDOMA, SARCOMA, HYPERTENSION])
         assert ends == ["full"]
         waiting.start()
@@ -207,13 +206,13 @@ class TestLearning:
         waiting.take([HYPERTENSION])
         until(lambda: len(ends) == 4)
 
-    def test_the_memory_is_bounded(self, lookup, looked_up, ends, monkeypatch):
+    def test_the_memory_is_bounded(self, lookup, ends, monkeypatch):
         monkeypatch.setattr("cds_service.expansion.lookup.MOST_REMEMBERED", 2)
         lookup.start()
         for number, code in enumerate([CHORDOMA, SARCOMA, MELANOMA_OF_BREAST], 1):
             lookup.take([code])
             until(lambda n=number: len(ends) == n)
-        assert set(looked_up) == {(SCT, SARCOMA), (SCT, MELANOMA_OF_BREAST)}
+        assert set(lookup.meanings) == {(SCT, SARCOMA), (SCT, MELANOMA_OF_BREAST)}
 
 
 @pytest.mark.parametrize("code", [CHORDOMA, "690141000119103"])

@@ -11,7 +11,7 @@ from cds_service import create_app
 from cds_service.cli import main
 from cds_service.config import Settings
 from cds_service.mappings import MappingsError, load
-from tests.small_world import CPT, ICD, LOINC, ROOT, SCT, knowledge
+from tests.small_world import CPT, ICD, LOINC, ROOT, SCT, topic
 
 MAPPINGS = ROOT / "mappings"
 FHIR_FILES = [
@@ -51,7 +51,7 @@ def test_the_shipped_folder_has_no_problem(capsys):
 
 
 def test_all_71_ratings_of_nine_variants_are_there():
-    variants = knowledge().guideline.variants
+    variants = topic().guideline.variants
     assert [v.number for v in variants] == list(range(1, 10))
     assert sum(len(v.ratings) for v in variants) == 71
 
@@ -240,7 +240,7 @@ NAMES = [
 
 @pytest.mark.parametrize(("system", "code", "key"), NAMES)
 def test_a_code_system_is_known_by_all_its_names(system, code, key):
-    assert knowledge().terminology.normalise(system, code) == key
+    assert topic().terminology.normalise(system, code) == key
 
 
 MALIGNANT = ["C50.911", "C4A.0", "C7A.00", "C90.00", "C79.51", "M84.58XA", "Z85.3", "C00"]
@@ -249,11 +249,11 @@ NOT_MALIGNANT = ["C44.91", "C44", "Z85.828", "D05.10", "D47.2", "Z80.3", "Z12.31
 
 @pytest.mark.parametrize("code", MALIGNANT)
 def test_an_icd_10_cm_malignancy(code):
-    meaning = knowledge().terminology.meaning((ICD, code))
+    meaning = topic().terminology.meaning((ICD, code))
     assert "malignancy" in meaning.sets
 
 
 @pytest.mark.parametrize("code", NOT_MALIGNANT)
 def test_an_icd_10_cm_code_that_is_no_malignancy(code):
-    meaning = knowledge().terminology.meaning((ICD, code))
+    meaning = topic().terminology.meaning((ICD, code))
     assert meaning is None or "malignancy" not in meaning.sets

@@ -137,5 +137,5 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
     assert_none_planted("".join(stored), "the store")
 
 
-def fails_loudly(call, knowledge):
+def fails_loudly(call, topic, fetch):
     raise RuntimeError(f"Zebediah Quackenbush: {call.context}")

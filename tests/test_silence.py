@@ -22,8 +22,8 @@ from tests.small_world import (
     device,
     hook_call,
     hook_request,
-    knowledge,
     order,
+    topic,
 )
 from tests.store.rows import kept
 from tests.test_access import BASE, ISSUER, call, clients_file, token
@@ -34,7 +34,7 @@ IMPLANT = {"devices": [device(PACEMAKER)]}
 
 
 def answered(draft, silence, **chart):
-    return answer_hook(hook_call(hook_request(draft, **chart), silence=silence), knowledge()).body
+    return answer_hook(hook_call(hook_request(draft, **chart), silence=silence), topic()).body
 
 
 def cards(draft, *silent_for, **chart):
@@ -85,7 +85,7 @@ class TestVariantsAndRules:
         assert cards(infected, "infection") == 0
 
     def test_silencing_every_variant_leaves_the_cord_rule(self):
-        variants = [v.id for v in knowledge().guideline.variants]
+        variants = [v.id for v in topic().guideline.variants]
         urgent = order(MRI_LUMBAR_WO, reasons=(FRACTURE, PAIN, CAUDA_EQUINA))
         assert cards(urgent, *variants) == cards(urgent)
 
@@ -96,7 +96,7 @@ class TestClientsFile:
     def test_a_misspelled_name_is_told(self, tmp_path):
         file = clients_file(tmp_path, self.TABLE + 'silent_for = ["variant-1", "variant-10"]\n')
         with pytest.raises(ClientsError, match=r"line 4: a\.silent_for: variant-10 is no variant"):
-            read_clients(file, what_can_be_silenced(knowledge()))
+            read_clients(file, what_can_be_silenced([topic()]))
 
     def test_a_silent_client_is_told_nothing_and_all_is_kept(self, tmp_path):
         file = clients_file(tmp_path, self.TABLE + "silent = true\n")

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cds_service.cards.evaluated import EvaluatedOrder, Json
-from cds_service.cards.rating import has_our_rating, with_rating
-from cds_service.decision.evaluate import NOT_CHECKED, NOT_RELEVANT, UNREADABLE
+from cds_service.cards.rating import Rating, has_rating_of, with_rating, without_rating_of
 from cds_service.decision.suggestions import Suggestion
-from cds_service.decision.terminology import ANSWERS
-
-# An order of which nothing is said was not validated, and one that is unreadable is not valid.
-NOT_VALIDATED = (NOT_RELEVANT, UNREADABLE, NOT_CHECKED)
+from cds_service.decision.terminology import Coding
+from cds_service.decision.topic import Topic
+from cds_service.decision.verdict import NotChecked, Silent
 
 
 @dataclass(frozen=True)
@@ -64,43 +62,39 @@ def _does(suggestion: Suggestion) -> str:
 def system_action(evaluated: EvaluatedOrder) -> Json | None:
     """The update that puts the rating on the order, or takes an earlier one of ours off it."""
     decision, order = evaluated.decision, evaluated.resource
-    if not evaluated.has_id or decision.subject in NOT_VALIDATED:
+    if not evaluated.has_id or isinstance(decision.verdict, Silent | NotChecked):
         return None
-    if decision.rating is None and not has_our_rating(order):
-        return None
-    if decision.rating is None:
-        return without_our_rating(order, evaluated.say)
-    return update(
-        evaluated.say("Attach the appropriateness rating"),
-        with_rating(
-            order,
-            decision.rating,
-            evaluated.guideline.categories.get(decision.category),
-            evaluated.consult_id,
-            evaluated.auc_applied,
-        ),
-    )
+    if decision.rating is not None:
+        rating = _rating(evaluated, decision.rating, decision.category)
+        words = evaluated.say("Attach the appropriateness rating")
+        return update(words, with_rating(order, rating))
+    if has_rating_of(evaluated.topic, order):
+        return removal_of_rating(order, evaluated.topic, evaluated.say)
+    return None
 
 
-def without_our_rating(resource: Json, say: Callable[[str], str]) -> Json:
+def removal_of_rating(resource: Json, topic: Topic, say: Callable[[str], str]) -> Json:
     """The update of an order that is rated no more; `say` puts a text in the client's language."""
     words = say("Remove the appropriateness rating")
-    return update(words, with_rating(resource, None, None, "", None))
+    return update(words, without_rating_of(topic, resource))
+
+
+def _rating(evaluated: EvaluatedOrder, code: str, category: str | None) -> Rating:
+    named = evaluated.topic.guideline.category.get(category)
+    return Rating(evaluated.topic, code, named, evaluated.consult_id, evaluated.auc_applied)
 
 
 def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """The whole draft with another code, and the rating of what it asks for now."""
     name = evaluated.study(suggestion.procedure, suggestion.place)
-    decision = evaluated.decision
-    category = decision.outcomes.category(suggestion.procedure.id)
-    changed = with_rating(
-        {**evaluated.resource, "code": _code(evaluated, suggestion)},
-        decision.rating_of(suggestion.procedure.id),
-        evaluated.guideline.categories.get(category),
-        evaluated.consult_id,
-        evaluated.auc_applied,
-    )
-    return evaluated.say("Change to %(study)s", study=name), update(name, changed)
+    changed = {**evaluated.resource, "code": _code(evaluated, suggestion)}
+    code = evaluated.decision.rating_of(suggestion.procedure.id)
+    category = evaluated.decision.outcomes.category(suggestion.procedure.id)
+    if code is None:
+        rated = without_rating_of(evaluated.topic, changed)
+    else:
+        rated = with_rating(changed, _rating(evaluated, code, category))
+    return evaluated.say("Change to %(study)s", study=name), update(name, rated)
 
 
 def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
@@ -121,7 +115,8 @@ def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Jso
 
 
 def _delete(evaluated: EvaluatedOrder, _: Suggestion) -> tuple[str, Json]:
-    return evaluated.say("Remove this order (medical management only)"), delete(evaluated)
+    instead = evaluated.say(evaluated.topic.about.texts.deletes)
+    return evaluated.say("Remove this order (%(instead)s)", instead=instead), delete(evaluated)
 
 
 def delete(evaluated: EvaluatedOrder) -> Json:
@@ -131,23 +126,27 @@ def delete(evaluated: EvaluatedOrder) -> Json:
 
 def _answer(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """The draft with the answer among its reasons; the next call finds it there."""
-    answer = suggestion.answer
-    codings = [{"system": answer.system, "code": answer.code, "display": answer.display}]
-    if answer.system != ANSWERS:
+    given = suggestion.answer.coding
+    codings = [_coding(given)]
+    if given.system != evaluated.topic.terminology.answers:
         codings.append(_own_coding(evaluated, suggestion))
-    label = evaluated.say(answer.label)
+    label = evaluated.say(suggestion.answer.label)
     reason = {"coding": codings, "text": label}
     reasons = [*evaluated.resource.get("reasonCode", []), reason]
-    changed = with_rating({**evaluated.resource, "reasonCode": reasons}, None, None, "", None)
-    return label, update(label, changed)
+    changed = {**evaluated.resource, "reasonCode": reasons}
+    return label, update(label, without_rating_of(evaluated.topic, changed))
 
 
 def _own_coding(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
     """Says that a standard code is an answer, so that questions can be counted."""
-    asked = next(q for q in evaluated.guideline.questions if q.fact == suggestion.fact)
+    asked = evaluated.topic.question(suggestion.fact)
     said = "yes" if suggestion.answer == asked.yes else "no"
-    code = f"{suggestion.fact.replace('_', '-')}-{said}"
-    return {"system": ANSWERS, "code": code, "display": suggestion.answer.label}
+    system, label = evaluated.topic.terminology.answers, suggestion.answer.label
+    return {"system": system, "code": asked.code_of(said), "display": label}
+
+
+def _coding(coding: Coding) -> Json:
+    return {"system": coding.system, "code": coding.code, "display": coding.display}
 
 
 MAKE = {"replace": _replace, "create": _create, "delete": _delete, "answer": _answer}
@@ -157,13 +156,13 @@ def _code(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
     """The codings of every system that has one, the system of the order first."""
     used = _systems_of(evaluated)
     codes = sorted(suggestion.codes, key=lambda code: code.system not in used[:1])
-    codings = [{"system": c.system, "code": c.code, "display": c.display} for c in codes]
+    codings = [_coding(code) for code in codes]
     return {"coding": codings, "text": evaluated.study(suggestion.procedure, suggestion.place)}
 
 
 def _systems_of(evaluated: EvaluatedOrder) -> list[str]:
     """The code systems that the order uses and we know, in their order."""
-    terminology = evaluated.knowledge.terminology
+    terminology = evaluated.topic.terminology
     codings = evaluated.resource["code"].get("coding", [])
     keys = (terminology.normalise(c.get("system", ""), c.get("code", "")) for c in codings)
     return [key[0] for key in keys if key in terminology.orders]

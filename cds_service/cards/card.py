@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from cds_service.cards.actions import Offer, without_our_rating
+from cds_service.cards.actions import Offer, removal_of_rating
 from cds_service.cards.detail import detail
 from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.cards.summary import summary
+from cds_service.decision.topic import Topic
 from cds_service.language import ENGLISH, N_
-
-TOPICS = "urn:vcf-appropriateness:topic"
 
 # HL7 CDS Hooks 3.0, CodeSystem non-adherence-reason-codes, its six categories.
 NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
@@ -48,12 +47,13 @@ def respond(
     no_longer_rated: list[Json],
     hook: str,
     style: ResponseStyle,
+    topic: Topic,
 ) -> CardsAndActions:
     """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
     dialect, options = style.dialect, style.options
     shown = [(c, dialect.offers(c, options)) for c in evaluated_orders if c.shows_card]
     body: Json = {"cards": [_card(c, buttons, style) for c, buttons in shown]}
-    actions = _ratings(evaluated_orders, no_longer_rated, style)
+    actions = _ratings(evaluated_orders, no_longer_rated, style, topic)
     if actions:
         body |= {"systemActions": actions, "extension": {"systemActions": actions}}
     offered = {c.card_id: {o.body["uuid"]: o.does for o in buttons} for c, buttons in shown}
@@ -61,14 +61,17 @@ def respond(
 
 
 def _ratings(
-    evaluated_orders: list[EvaluatedOrder], no_longer_rated: list[Json], style: ResponseStyle
+    evaluated_orders: list[EvaluatedOrder],
+    no_longer_rated: list[Json],
+    style: ResponseStyle,
+    topic: Topic,
 ) -> list[Json]:
     if not style.sends_ratings:
         return []
     rate = style.dialect.rate
     actions = [action for c in evaluated_orders if not c.unrated and (action := rate(c))]
     say = style.language.say
-    return actions + [without_our_rating(resource, say) for resource in no_longer_rated]
+    return actions + [removal_of_rating(resource, topic, say) for resource in no_longer_rated]
 
 
 def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle) -> Json:
@@ -97,11 +100,12 @@ def _override_reasons(evaluated: EvaluatedOrder) -> list[Json]:
 
 
 def _source(evaluated: EvaluatedOrder, topic: str) -> Json:
-    guideline = evaluated.guideline
+    source = evaluated.topic.about.source
+    system = evaluated.topic.about.urn + ":topic"
     return {
-        "label": f"{evaluated.say(guideline.title)} ({evaluated.say(guideline.edition)})",
-        "url": guideline.url,
-        "topic": {"system": TOPICS, "code": topic, "display": _topic_display(evaluated)},
+        "label": f"{evaluated.say(source.title)} ({evaluated.say(source.edition)})",
+        "url": source.url,
+        "topic": {"system": system, "code": topic, "display": _topic_display(evaluated)},
     }
 
 

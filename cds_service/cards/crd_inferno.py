@@ -20,7 +20,7 @@ def _remarks(evaluated: EvaluatedOrder, _: ResponseOptions) -> str:
     removable = any(s.kind == "delete" for s in evaluated.decision.suggestions)
     if not removable:
         return ""
-    return evaluated.say("Medical management alone may do; the order can be removed by hand.")
+    return evaluated.say(evaluated.topic.about.texts.removable)
 
 
 def _finish(hook: str, body: Json) -> Json:

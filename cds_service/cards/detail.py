@@ -6,14 +6,10 @@ from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.evidence import fact_line, proof
 from cds_service.cards.markdown import escape, table
 from cds_service.cards.why import why
-from cds_service.decision.evaluate import (
-    CONTRAST_NOT_STATED,
-    NOT_CHECKED,
-    RATED,
-    UNREADABLE,
-)
-from cds_service.decision.knowledge import DISAGREEMENT, USUALLY_APPROPRIATE, Variant
+from cds_service.decision.facts import PRESUMED
+from cds_service.decision.guideline import DISAGREEMENT, USUALLY_APPROPRIATE, Variant
 from cds_service.decision.safety import Alert, speaking
+from cds_service.decision.verdict import CONTRAST_NOT_STATED, NotChecked, Rated
 from cds_service.language import N_
 
 ADULT = 18
@@ -32,7 +28,7 @@ KINDS_IN_WORDS = {
 
 def detail(evaluated: EvaluatedOrder, remarks: str) -> str:
     """GitHub-flavoured Markdown; all text of the client is escaped. `remarks` are the dialect's."""
-    if evaluated.decision.subject in (UNREADABLE, NOT_CHECKED):
+    if isinstance(evaluated.decision.verdict, NotChecked):
         return why(evaluated)
     parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions)
     texts = [*(part(evaluated) for part in parts), remarks, _source(evaluated)]
@@ -48,9 +44,8 @@ def _facts(evaluated: EvaluatedOrder) -> str:
 
 def _facts_asked(evaluated: EvaluatedOrder) -> set[str]:
     """The criteria of the possible variants; where none is possible, what excluded them."""
-    variants = evaluated.decision.outcomes.variants
-    asked = {fact for v in variants for fact, _ in v.criteria}
-    return asked or {"vcf", "symptomatic", "malignancy"}
+    asked = {fact for v in evaluated.decision.outcomes.variants for fact in v.criteria}
+    return asked or set(evaluated.topic.about.facts_without_variant)
 
 
 def _question(evaluated: EvaluatedOrder) -> str:
@@ -68,13 +63,13 @@ def _ratings(evaluated: EvaluatedOrder) -> str:
     variants = evaluated.decision.outcomes.variants
     if not variants:
         return ""
-    guideline = evaluated.guideline
+    guideline = evaluated.topic.guideline
     age = evaluated.decision.case.age
     child = age is not None and age < ADULT
-    procedures = list(dict.fromkeys(p for v in variants for p, _ in v.ratings))
+    procedures = list(dict.fromkeys(p for v in variants for p in v.ratings))
     rows = []
-    for procedure in (guideline.procedures[p] for p in procedures):
-        level = procedure.child_radiation if child else procedure.adult_radiation
+    for procedure in (guideline.procedure[p] for p in procedures):
+        level = procedure.radiation.child if child else procedure.radiation.adult
         cells = [_cell(evaluated, v, procedure.id) for v in variants]
         rows.append([evaluated.say(procedure.label), *cells, evaluated.say(level)])
     level = evaluated.say("Radiation (child)") if child else evaluated.say("Radiation (adult)")
@@ -86,7 +81,7 @@ def _cell(evaluated: EvaluatedOrder, variant: Variant, procedure_id: str) -> str
     category = variant.category_of(procedure_id)
     if category is None:
         return evaluated.say("not rated")
-    return evaluated.say(evaluated.guideline.categories[category].label)
+    return evaluated.say(evaluated.topic.guideline.category[category].label)
 
 
 def _reservations(evaluated: EvaluatedOrder) -> str:
@@ -103,14 +98,12 @@ def _reserved(evaluated: EvaluatedOrder) -> Iterator[str]:
             procedure=evaluated.say(order.procedure.label),
             difference=evaluated.say(order.rated_as),
         )
-    presumed = decision.facts["osteoporotic"].how == "presumed"
-    if presumed and "osteoporotic" in _facts_asked(evaluated):
-        yield evaluated.say(
-            "Presumed osteoporotic from age and sex: no malignancy is known, and the fracture is "
-            "coded neither traumatic nor neoplastic."
-        )
-    if any(DISAGREEMENT in dict(v.ratings).values() for v in decision.outcomes.variants):
-        note = evaluated.say(evaluated.guideline.categories[DISAGREEMENT].note)
+    asked = _facts_asked(evaluated)
+    for definition in evaluated.topic.facts:
+        if definition.name in asked and decision.facts[definition.name].how == PRESUMED:
+            yield evaluated.say(definition.presumed)
+    if any(DISAGREEMENT in v.ratings.values() for v in decision.outcomes.variants):
+        note = evaluated.say(evaluated.topic.guideline.category[DISAGREEMENT].note)
         yield evaluated.say("“Disagreement” means that %(note)s.", note=note)
     yield from _missing(evaluated)
 
@@ -157,7 +150,7 @@ def _suggestions(evaluated: EvaluatedOrder) -> str:
             "The suggestions stand in the order of the document, safety first; that order is no "
             "ranking."
         )
-    if kinds or decision.subject not in (RATED, CONTRAST_NOT_STATED):
+    if kinds or decision.subject not in (Rated.subject, CONTRAST_NOT_STATED):
         return ""
     if decision.category == USUALLY_APPROPRIATE and not speaking(decision.alerts, "caution"):
         return ""
@@ -170,17 +163,18 @@ def _suggestions(evaluated: EvaluatedOrder) -> str:
 
 def _kept_out(evaluated: EvaluatedOrder) -> str:
     """The safety rules that are not about the order, but keep the usually appropriate out."""
-    decision, procedures = evaluated.decision, evaluated.guideline.procedures
+    decision, procedures = evaluated.decision, evaluated.topic.guideline.procedure
     best = {procedures[p] for v in decision.outcomes.variants for p in v.usually_appropriate}
-    silent = [a for a in decision.alerts if not a.speaks and any(p in a.rule.avoid for p in best)]
+    silent = [a for a in decision.alerts if not a.speaks and any(a.rule.avoids(p) for p in best)]
     return "".join(
         f" {evaluated.say(a.rule.title)} ({proof(evaluated, a.evidence)})." for a in silent
     )
 
 
 def _source(evaluated: EvaluatedOrder) -> str:
+    about = evaluated.topic.about
     return evaluated.say(
-        "%(citation)s Outside its scope: high-energy trauma, suspected infection and other "
-        "diseases. The referring physician and the radiologist decide.",
-        citation=evaluated.say(evaluated.guideline.citation),
+        "%(citation)s %(scope)s The referring physician and the radiologist decide.",
+        citation=evaluated.say(about.source.citation),
+        scope=evaluated.say(about.texts.scope),
     )

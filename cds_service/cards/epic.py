@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from cds_service.cards.actions import Offer, delete, offer
 from cds_service.cards.dialect import Dialect, ResponseOptions
 from cds_service.cards.evaluated import EvaluatedOrder, Json
-from cds_service.decision.knowledge import Knowledge
 from cds_service.decision.safety import cautions
 from cds_service.decision.suggestions import Suggestion
+from cds_service.decision.topic import Topic
 
 PREFERENCE_LIST = "urn:com.epic.cdshooks.action.code.system.preference-list-item"
 CONTENT_TYPE = "com.epic.cdshooks.card.detail.content-type"
@@ -21,9 +21,10 @@ INPATIENT, OUTPATIENT = "inpatient", "outpatient"
 LONGEST_TOPIC = 100
 
 
-def wrong_keys(keys: Iterable[tuple[str, str]], knowledge: Knowledge) -> list[str]:
-    """What a preference list calls a procedure or a region and is none of ours."""
-    procedures, places = knowledge.guideline.procedures, knowledge.terminology.places
+def wrong_keys(keys: Iterable[tuple[str, str]], topics: Iterable[Topic]) -> list[str]:
+    """What a preference list calls a procedure or a region and is none of a topic."""
+    procedures = {name for topic in topics for name in topic.guideline.procedure}
+    places = {name for topic in topics for name in topic.terminology.places}
     return [p for p, _ in keys if p not in procedures] + [
         r for _, r in keys if r and r not in places
     ]
@@ -90,7 +91,9 @@ def _removed(evaluated: EvaluatedOrder, number: int, replaced: bool) -> Offer:
         )
     else:
         words = evaluated.say(
-            "Remove the draft order %(study)s (medical management only)", study=name
+            "Remove the draft order %(study)s (%(instead)s)",
+            study=name,
+            instead=evaluated.say(evaluated.topic.about.texts.deletes),
         )
     removal = Suggestion("delete", recommended=replaced)
     return offer(evaluated, number, removal, words, delete(evaluated))

@@ -5,8 +5,9 @@ from functools import cached_property
 
 from cds_service.cards.ids import identifier
 from cds_service.decision.evaluate import Decision
-from cds_service.decision.knowledge import Guideline, Knowledge, Procedure
+from cds_service.decision.guideline import Procedure
 from cds_service.decision.terminology import Place
+from cds_service.decision.topic import Topic
 from cds_service.language import ENGLISH, Language
 
 Json = dict
@@ -29,10 +30,9 @@ class EvaluatedOrder:
     number: int
     hook_instance: str
     base_url: str
-    knowledge: Knowledge
+    topic: Topic
     unresolved_reasons: tuple[str, ...] = ()
     unmapped: tuple[tuple[str, str, str, str], ...] = ()
-    problem: str = ""
     hidden: str = ""
     unrated: bool = False
     language: Language = ENGLISH
@@ -40,10 +40,6 @@ class EvaluatedOrder:
     @property
     def shows_card(self) -> bool:
         return self.decision.shows_card and not self.hidden
-
-    @property
-    def guideline(self) -> Guideline:
-        return self.knowledge.guideline
 
     @property
     def has_id(self) -> bool:
@@ -60,7 +56,7 @@ class EvaluatedOrder:
         return (self.hook_instance, self.number, order.id, order.procedure.id, place, *advice)
 
     def uuid(self, *of: object) -> str:
-        return str(identifier(*self.key, *of))
+        return str(identifier(self.topic.about.urn, *self.key, *of))
 
     @cached_property
     def card_id(self) -> str:
@@ -73,7 +69,7 @@ class EvaluatedOrder:
     @property
     def page(self) -> str:
         """The page that shows the guideline, or the one variant that the decision rests on."""
-        topic = f"{self.base_url}/guidelines/{self.guideline.id}"
+        topic = f"{self.base_url}/guidelines/{self.topic.id}"
         variants = self.decision.outcomes.variants
         return f"{topic}/{variants[0].id}" if self.decision.topic.startswith("variant") else topic
 
@@ -86,7 +82,7 @@ class EvaluatedOrder:
 
     def study(self, procedure: Procedure, place: Place | None) -> str:
         """The name of a study of a region, in our own words: MRI lumbar spine with IV contrast."""
-        region = self.say(place.display if place else "spine")
+        region = self.say((place or self.topic.terminology.body_part).display)
         return self.say(procedure.order_text).format(region=region)
 
     @property
@@ -98,5 +94,5 @@ class EvaluatedOrder:
     @property
     def source(self) -> str:
         """The guideline and its edition."""
-        guideline = self.guideline
-        return f"{self.say(guideline.title)}, {self.say(guideline.edition)}"
+        source = self.topic.about.source
+        return f"{self.say(source.title)}, {self.say(source.edition)}"

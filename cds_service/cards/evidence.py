@@ -3,14 +3,12 @@
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.markdown import escape
 from cds_service.decision.chart import AGENT_NOT_STATED, YEARS, Evidence
-from cds_service.decision.facts import Fact
+from cds_service.decision.facts import ABSENT, IMPLIED, PRESUMED
+from cds_service.decision.situation import Fact
 from cds_service.language import N_
 
 MOST_SHOWN = 3
-NEEDED = {
-    "prior_vcf": ("conditions", "procedures"),
-    "prior_spine_intervention": ("conditions", "procedures"),
-}
+NONE_FOUND = N_("none among the %(data)s supplied")
 REMARKS = {
     AGENT_NOT_STATED: N_("%(display)s, agent not stated"),
     YEARS: N_("%(display)s years old"),
@@ -20,17 +18,17 @@ REMARKS = {
 
 def fact_line(evaluated: EvaluatedOrder, fact: Fact) -> str:
     """One bullet: what is known, and where from; or that it is not known, and why."""
-    words = evaluated.guideline.facts[fact.name]
+    words = evaluated.topic.fact[fact.name]
     return f"- {evaluated.say(words.label)}: {_known(evaluated, fact)}"
 
 
 def _known(evaluated: EvaluatedOrder, fact: Fact) -> str:
     if fact.value is None:
         return evaluated.say("not known")
-    if fact.how == "absent":
+    if fact.how == ABSENT:
         return _none_among(evaluated, fact)
-    if fact.how == "implied":
-        return evaluated.say(evaluated.guideline.facts[fact.name].false)
+    if fact.how == IMPLIED:
+        return evaluated.say(evaluated.topic.fact[fact.name].false)
     said = evaluated.say("yes") if fact.value else evaluated.say("no")
     return said + _source(evaluated, fact)
 
@@ -53,7 +51,7 @@ def _piece(evaluated: EvaluatedOrder, evidence: Evidence) -> str:
 
 
 def _source(evaluated: EvaluatedOrder, fact: Fact) -> str:
-    if fact.how == "presumed":
+    if fact.how == PRESUMED:
         return evaluated.say(" (presumed, see below)")
     return f" — {proof(evaluated, fact.evidence)}" if fact.evidence else ""
 
@@ -61,14 +59,10 @@ def _source(evaluated: EvaluatedOrder, fact: Fact) -> str:
 def _none_among(evaluated: EvaluatedOrder, fact: Fact) -> str:
     """Absence is told as what it is: none among the data supplied."""
     counts = evaluated.decision.case.chart.counts
-    kinds = NEEDED.get(fact.name, ("conditions",))
+    definition = evaluated.topic.fact[fact.name]
+    kinds = definition.false_when_none_among
     counted = evaluated.say(" and ").join(_count(evaluated, k, counts.get(k, 0)) for k in kinds)
-    if fact.name == "malignancy":
-        return evaluated.say(
-            "none among the %(data)s supplied; if there is a history of cancer, add it as a reason",
-            data=counted,
-        )
-    return evaluated.say("none among the %(data)s supplied", data=counted)
+    return evaluated.say(definition.none_found or NONE_FOUND, data=counted)
 
 
 def _count(evaluated: EvaluatedOrder, kind: str, number: int) -> str:

@@ -2,11 +2,9 @@
 
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-NAMESPACE = uuid5(NAMESPACE_URL, "urn:vcf-appropriateness")
 
-
-def identifier(*parts: object) -> UUID:
-    """A UUID made of the parts."""
+def identifier(base: str, *parts: object) -> UUID:
+    """A UUID made of the parts, of a namespace of its own for each base URN."""
     name = "\x1f".join(str(part) for part in parts)
     # JSON may hold half a surrogate pair, which has no UTF-8.
-    return uuid5(NAMESPACE, name.encode("utf-8", "backslashreplace").decode())
+    return uuid5(uuid5(NAMESPACE_URL, base), name.encode("utf-8", "backslashreplace").decode())

@@ -8,31 +8,28 @@ from cds_service.cards.actions import Offer, offers, system_action, update
 from cds_service.cards.dialect import Dialect, ResponseOptions
 from cds_service.cards.evaluated import EvaluatedOrder, Json
 from cds_service.cards.rating import RATING
-from cds_service.decision.evaluate import UNREADABLE
-
-UNKNOWN = {"system": "urn:vcf-appropriateness:rating", "code": "unknown", "display": "No rating"}
+from cds_service.decision.verdict import UNREADABLE
 
 
 def _offers(evaluated: EvaluatedOrder, _: ResponseOptions) -> list[Offer]:
-    return [_understood(o) for o in offers(evaluated) if o.action["type"] == "update"]
+    return [_understood(o, evaluated) for o in offers(evaluated) if o.action["type"] == "update"]
 
 
-def _understood(given: Offer) -> Offer:
+def _understood(given: Offer, evaluated: EvaluatedOrder) -> Offer:
     """The same with all that the Sandbox reads."""
-    action = given.action
-    return given.with_action({**action, "resource": _whole(action["resource"])})
-
-
-def _whole(resource: Json) -> Json:
+    resource = given.action["resource"]
     coded = [reason for reason in resource.get("reasonCode", []) if reason.get("coding")]
-    return {**_rated(resource), "reasonCode": coded}
+    whole = {**_rated(resource, evaluated), "reasonCode": coded}
+    return given.with_action({**given.action, "resource": whole})
 
 
-def _rated(resource: Json) -> Json:
+def _rated(resource: Json, evaluated: EvaluatedOrder) -> Json:
     """With a rating, be it that there is none."""
     if _has_rating(resource):
         return resource
-    none = {"url": RATING, "valueCodeableConcept": {"coding": [UNKNOWN]}}
+    system = evaluated.topic.about.urn + ":rating"
+    unknown = {"system": system, "code": "unknown", "display": "No rating"}
+    none = {"url": RATING, "valueCodeableConcept": {"coding": [unknown]}}
     return {**resource, "extension": [*resource.get("extension", []), none]}
 
 
@@ -45,7 +42,7 @@ def _rate(evaluated: EvaluatedOrder) -> Json | None:
     action = system_action(evaluated)
     if action is None and _says_nothing(evaluated):
         action = update(evaluated.say("Take the rating away"), evaluated.resource)
-    return action and {**action, "resource": _rated(action["resource"])}
+    return action and {**action, "resource": _rated(action["resource"], evaluated)}
 
 
 def _says_nothing(evaluated: EvaluatedOrder) -> bool:

@@ -1,18 +1,18 @@
 """The one line of a card: the ordered study, what is said of it, and the better choice."""
 
 from cds_service.cards.evaluated import EvaluatedOrder
-from cds_service.decision.evaluate import (
+from cds_service.decision.safety import cautions, speaking
+from cds_service.decision.verdict import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
     NOT_CHECKED,
     OUTSIDE_SCOPE,
-    QUESTION,
-    RATED,
     UNREADABLE,
     UNRESOLVED,
     WELCOME,
+    Asks,
+    Rated,
 )
-from cds_service.decision.safety import cautions, speaking
 from cds_service.language import N_
 
 LONGEST = 139  # CDS Hooks: fewer than 140 characters
@@ -32,21 +32,22 @@ def summary(evaluated: EvaluatedOrder) -> str:
 
 
 def _state(evaluated: EvaluatedOrder) -> str:
-    decision = evaluated.decision
-    if decision.subject == RATED:
-        return f"{evaluated.say(evaluated.guideline.categories[decision.category].in_text)}."
-    if decision.question:
-        return evaluated.say(decision.question.short)
-    return evaluated.say(STATES[decision.subject])
+    verdict, topic = evaluated.decision.verdict, evaluated.topic
+    if isinstance(verdict, Rated):
+        return f"{evaluated.say(topic.guideline.category[verdict.category].in_text)}."
+    if isinstance(verdict, Asks):
+        return evaluated.say(verdict.question.short)
+    if verdict.subject == OUTSIDE_SCOPE:
+        return evaluated.say(verdict.rules[0].state)
+    if verdict.subject == NO_CRITERIA:
+        return evaluated.say(topic.about.texts.not_rated)
+    return evaluated.say(STATES[verdict.subject])
 
 
 STATES = {
-    NO_CRITERIA: N_("not rated by the ACR for this fracture."),
-    OUTSIDE_SCOPE: N_("not rated, infection is possible."),
     CONTRAST_NOT_STATED: N_("state the contrast."),
     WELCOME: N_("not warned against."),
     UNRESOLVED: N_("not rated, the chart leaves it open."),
-    QUESTION: N_("one question decides."),
     UNREADABLE: N_("not checked, the order could not be read."),
     NOT_CHECKED: N_("not checked, no coded reason and no conditions."),
 }
@@ -69,7 +70,8 @@ def _better(evaluated: EvaluatedOrder) -> str:
     if first is None or not evaluated.has_id:
         return ""
     if first.kind == "delete":
-        return evaluated.say("Better: medical management only")
+        instead = evaluated.say(evaluated.topic.about.texts.deletes)
+        return evaluated.say("Better: %(study)s", study=instead)
     if first.kind != "replace":
         return ""
     same_study = first.procedure == evaluated.decision.case.order.procedure

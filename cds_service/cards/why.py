@@ -2,17 +2,17 @@
 
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.markdown import escape
-from cds_service.decision.evaluate import (
+from cds_service.decision.evaluate import unknown_facts
+from cds_service.decision.verdict import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
     NOT_CHECKED,
     OUTSIDE_SCOPE,
-    QUESTION,
-    RATED,
     UNREADABLE,
     UNRESOLVED,
     WELCOME,
-    unknown_facts,
+    Asks,
+    Rated,
 )
 
 
@@ -29,7 +29,7 @@ def _rated(evaluated: EvaluatedOrder) -> str:
     decision = evaluated.decision
     said = {
         "order": _order(evaluated),
-        "category": evaluated.say(evaluated.guideline.categories[decision.category].label),
+        "category": evaluated.say(evaluated.topic.guideline.category[decision.category].label),
         "variants": _variants(evaluated),
     }
     if decision.outcomes.none_possible:
@@ -62,24 +62,15 @@ def _no_criteria(evaluated: EvaluatedOrder) -> str:
             order=_order(evaluated),
             variants=_variants(evaluated),
         )
-    if evaluated.decision.case.order.procedure.is_imaging:
-        return evaluated.say(
-            "%(order)s is not rated: the %(source)s, has no imaging variant for a fracture without "
-            "symptoms and without a known malignancy; it describes medical management for it "
-            "(variant 5).",
-            **said,
-        )
-    return evaluated.say(
-        "%(order)s is not rated: no treatment variant of the %(source)s, fits this patient.", **said
-    )
+    kind = evaluated.decision.case.order.procedure.kind
+    return evaluated.say(evaluated.topic.about.texts.no_variant[kind], **said)
 
 
 def _outside_scope(evaluated: EvaluatedOrder) -> str:
-    return evaluated.say(
-        "%(order)s is not rated: the %(source)s, does not cover suspected infection.",
-        order=_order(evaluated),
-        source=evaluated.source,
-    )
+    """Each rule speaks for itself."""
+    said = {"order": _order(evaluated), "source": evaluated.source}
+    rules = evaluated.decision.verdict.rules
+    return " ".join(dict.fromkeys(evaluated.say(rule.not_rated, **said) for rule in rules))
 
 
 def _contrast(evaluated: EvaluatedOrder) -> str:
@@ -101,7 +92,7 @@ def _asked(evaluated: EvaluatedOrder) -> str:
 
 
 def _given_up(evaluated: EvaluatedOrder) -> str:
-    facts = evaluated.guideline.facts
+    facts = evaluated.topic.fact
     unknown = [evaluated.say(facts[f.name].in_text) for f in unknown_facts(evaluated.decision)]
     return evaluated.say(
         "%(order)s could not be rated; not known: %(facts)s. Possible: %(variants)s.",
@@ -124,7 +115,7 @@ def _unreadable(evaluated: EvaluatedOrder) -> str:
         "%(order)s was not checked: the order as sent could not be read (%(problem)s). "
         "No rating was made.",
         order=_order(evaluated),
-        problem=escape(evaluated.problem),
+        problem=escape(evaluated.decision.verdict.problem),
     )
 
 
@@ -141,10 +132,10 @@ SENTENCES = {
     UNREADABLE: _unreadable,
     NOT_CHECKED: _not_checked,
     WELCOME: _welcome,
-    RATED: _rated,
+    Rated.subject: _rated,
     NO_CRITERIA: _no_criteria,
     OUTSIDE_SCOPE: _outside_scope,
     CONTRAST_NOT_STATED: _contrast,
-    QUESTION: _asked,
+    Asks.subject: _asked,
     UNRESOLVED: _given_up,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from cds_service.decision.knowledge import Procedure
+from cds_service.decision.guideline import Procedure
 from cds_service.decision.terminology import Place
 
 # The kinds of data that a client can supply.
@@ -111,29 +111,35 @@ class Chart:
 class Order:
     """One draft order that asks for a procedure of the guideline.
 
-    `about_spine` is False for studies that may be about anything (bone scan, generic biopsy).
-    `has_coded_reasons` is False where no reason is coded in a system that the maps know.
-    `rated_as` says how the code and the procedure differ, where they do.
+    `is_specific` says whether procedure or region name the body part that the topic is about; other
+    studies (bone scan, generic biopsy) may be about anything. `has_coded_reasons` is False where
+    no reason is coded in a system that the maps know. `rated_as` says how the code and the
+    procedure differ, where they do. `problem` names the field that makes the order unreadable.
     """
 
     id: str
     procedure: Procedure
     place: Place | None
-    about_spine: bool
+    is_specific: bool
     display: str
     reasons: tuple[Finding, ...] = ()
     has_coded_reasons: bool = False
     questions_asked: int = 0
     rated_as: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Case:
-    """An order, the patient's chart, and the day that counts as today."""
+    """An order, the patient's chart, and the day that counts as today.
+
+    `tells_not_checked` says whether an order of which too little is known is to be told.
+    """
 
     order: Order
     chart: Chart
     today: date
+    tells_not_checked: bool = False
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -142,6 +148,12 @@ class Case:
     def coded(self, name: str) -> Sequence[Finding]:
         """The findings in a value set."""
         return self._by_set.get(name, ())
+
+    def in_sets(self, names: frozenset[str]) -> Sequence[Finding]:
+        """The findings in any of the value sets, in their order."""
+        if len(names) == 1:
+            return self.coded(*names)
+        return [f for f in self.findings if not names.isdisjoint(f.sets)]
 
     @cached_property
     def _by_set(self) -> Mapping[str, list[Finding]]:

@@ -1,60 +1,51 @@
-"""Whether an order is about the vertebral compression fracture at all."""
+"""Whether an order is about what the topic is about at all."""
 
-from cds_service.decision.chart import Case, Order
-from cds_service.decision.facts import Fact
+from dataclasses import dataclass
 
-FRACTURE = {
-    "vertebral-compression-fracture",
-    "vertebral-fracture-type-not-stated",
-    "traumatic-vertebral-fracture",
-}
-SYMPTOM = {
-    "spine-pain",
-    "spine-pain-chronic",
-    "radiculopathy",
-    "neurologic-deficit",
-    "cord-compression",
-}
-
-REASONS_FOR_A_SPINE_STUDY = (
-    FRACTURE
-    | SYMPTOM
-    | {"cord-compression-symptom", "asymptomatic"}
-    | {"osteoporosis", "osteoporotic-vertebral-fracture", "malignancy"}
-    | {"bone-metastasis", "vertebral-metastasis"}
-    | {"abnormal-imaging-finding", "spinal-infection", "fever"}
-    | {"kyphosis", "spinal-deformity-or-instability", "restrictive-lung-disease"}
-)
-REASONS_FOR_ANY_STUDY = FRACTURE | SYMPTOM | {"vertebral-metastasis"}
+from cds_service.decision.situation import Criterion, Situation
 
 RELEVANT = "relevant"
 TOO_LITTLE_TO_GO_ON = "too-little-to-go-on"
-NOT_ABOUT_THE_FRACTURE = "not-about-the-fracture"
-NO_FRACTURE = "no-fracture"
-FRACTURE_UNCERTAIN = "fracture-uncertain"
 
 
-def relevance(case: Case, vcf: Fact, new_vcf: Fact) -> str:
-    """`relevant`, or why the order is passed over in silence."""
-    order = case.order
-    if not may_be_relevant(order):
-        return NOT_ABOUT_THE_FRACTURE
-    if not order.has_coded_reasons and not case.chart.has("conditions") and not vcf.value:
-        return TOO_LITTLE_TO_GO_ON
-    if vcf.value is not True:
-        return NO_FRACTURE if vcf.value is False else FRACTURE_UNCERTAIN
-    if not order.has_coded_reasons and not _in_the_chart(new_vcf):
-        return NOT_ABOUT_THE_FRACTURE
-    return RELEVANT
+@dataclass(frozen=True)
+class Relevance:
+    """When an order is relevant, as data of the topic (`relevance.json`).
 
+    `fact` has to be true. With coded reasons one of them has to fit: `specific_reasons` for an
+    order that is specific to the body part, else `other_reasons`. Without coded reasons the order
+    has to be specific, and `without_reasons` to hold. The last three are the words for why an order
+    is not relevant: it is about something else; the fact is false; the fact is unknown.
+    """
 
-def may_be_relevant(order: Order) -> bool:
-    """What the order alone says: its reasons, or that it is one of the spine without any."""
-    if not order.has_coded_reasons:
-        return order.about_spine
-    wanted = REASONS_FOR_A_SPINE_STUDY if order.about_spine else REASONS_FOR_ANY_STUDY
-    return any(reason.answer or reason.sets & wanted for reason in order.reasons)
+    fact: str
+    specific_reasons: Criterion
+    other_reasons: Criterion
+    without_reasons: Criterion
+    not_about: str
+    absent: str
+    uncertain: str
 
+    def judge(self, situation: Situation) -> str:
+        """RELEVANT, or why the order is passed over in silence. Needs the facts."""
+        order, chart = situation.case.order, situation.case.chart
+        value = situation.facts[self.fact].value
+        if not self.is_possible(situation):
+            return self.not_about
+        if not order.has_coded_reasons and not chart.has("conditions") and not value:
+            return TOO_LITTLE_TO_GO_ON
+        if value is not True:
+            return self.absent if value is False else self.uncertain
+        if not order.has_coded_reasons and not self.without_reasons.holds(situation):
+            return self.not_about
+        return RELEVANT
 
-def _in_the_chart(new_vcf: Fact) -> bool:
-    return new_vcf.value is True and any(e.source != "reason" for e in new_vcf.evidence)
+    def is_possible(self, situation: Situation) -> bool:
+        """What the order alone says: its reasons, or that it is specific without any."""
+        order = situation.case.order
+        if not order.has_coded_reasons:
+            return order.is_specific
+        if any(reason.answer for reason in order.reasons):
+            return True
+        reasons = self.specific_reasons if order.is_specific else self.other_reasons
+        return reasons.holds(situation)

@@ -7,19 +7,74 @@ The kinds of rule:
     outside-scope  the guideline does not cover this: information, no rating
     alternative    allows, and offers, studies that the rule it answers keeps out
     line           one line in the detail
-    wrong-region   a caution for an order of another region than the fracture's
+    wrong-region   a caution for an order of another region than the findings it is about
 All that hold act together, and all screen the suggestions whatever was ordered.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from cds_service.decision.chart import Case
-from cds_service.decision.fractures import fractures_meant, parts_of_fracture
-from cds_service.decision.knowledge import Procedure, SafetyRule
-from cds_service.decision.triggers import Proof, Situation, proof_of
+from cds_service.decision.chart import Evidence
+from cds_service.decision.guideline import Procedure
+from cds_service.decision.situation import Criterion, Situation
 
 INDICATORS = ("info", "warning", "critical")
+Indicator = Literal["info", "warning", "critical"]
+RuleKind = Literal[
+    "caution", "soften", "quiet", "outside-scope", "alternative", "line", "wrong-region"
+]
+
+
+@dataclass(frozen=True)
+class SafetyRule:
+    """A rule on top of the rating.
+
+    `when` is its criterion; `orders` are the orders it speaks about, less `orders_except`; `avoid`,
+    less `avoid_except`, is kept out of the suggestions whenever it holds; `first` comes first among
+    them; `allow` lifts what the rule `instead_of` avoids; `add` is a procedure to order besides.
+    `orders`, `avoid` and `first` name ids, kinds, modalities or traits of procedures. Of a rule
+    `outside-scope`, `not_rated` is the sentence on the card and `state` its short form.
+    """
+
+    id: str
+    kind: RuleKind
+    title: str
+    text: str
+    citation: str
+    when: Criterion
+    orders: frozenset[str]
+    orders_except: frozenset[str] = frozenset()
+    indicator: Indicator | None = None
+    avoid: frozenset[str] = frozenset()
+    avoid_except: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()
+    allow: tuple[str, ...] = ()
+    instead_of: str | None = None
+    add: str | None = None
+    not_rated: str = ""
+    state: str = ""
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Every procedure, kind, modality or trait that the rule names."""
+        added = {self.add} if self.add else set()
+        named = self.orders | self.orders_except | self.avoid | self.avoid_except | self.first
+        return named | added | set(self.allow)
+
+    def speaks_of(self, procedure: Procedure) -> bool:
+        return _selects(self.orders, self.orders_except, procedure)
+
+    def avoids(self, procedure: Procedure) -> bool:
+        return _selects(self.avoid, self.avoid_except, procedure)
+
+    def wants_first(self, procedure: Procedure) -> bool:
+        return not self.first.isdisjoint(procedure.selectors)
+
+
+def _selects(named: frozenset[str], but_not: frozenset[str], procedure: Procedure) -> bool:
+    selectors = procedure.selectors
+    return not named.isdisjoint(selectors) and but_not.isdisjoint(selectors)
 
 
 @dataclass(frozen=True)
@@ -27,19 +82,17 @@ class Alert:
     """A rule that holds for the patient; it `speaks` where it is about the order at hand."""
 
     rule: SafetyRule
-    evidence: Proof
+    evidence: tuple[Evidence, ...]
     speaks: bool
 
 
 def alerts_for(rules: Iterable[SafetyRule], situation: Situation) -> tuple[Alert, ...]:
-    """Every rule whose trigger holds, in the order of the rules."""
+    """Every rule whose criterion holds, in the order of the rules."""
     procedure = situation.case.order.procedure
-    alerts = []
-    for rule in rules:
-        proof = _proof(rule, situation)
-        if proof is not None:
-            alerts.append(Alert(rule, proof, procedure in rule.orders))
-    return tuple(alerts)
+    truths = ((rule, rule.when.truth(situation)) for rule in rules)
+    return tuple(
+        Alert(rule, truth.evidence, rule.speaks_of(procedure)) for rule, truth in truths if truth[0]
+    )
 
 
 def speaking(alerts: Iterable[Alert], *kinds: str) -> tuple[Alert, ...]:
@@ -63,24 +116,4 @@ def is_avoided(procedure: Procedure, alerts: Iterable[Alert]) -> bool:
     """
     alerts = tuple(alerts)
     lifted = {a.rule.instead_of for a in alerts if procedure.id in a.rule.allow}
-    return any(procedure in a.rule.avoid and a.rule.id not in lifted for a in alerts)
-
-
-def _proof(rule: SafetyRule, situation: Situation) -> Proof | None:
-    if rule.kind == "wrong-region":
-        return _lies_elsewhere(situation.case)
-    return proof_of(rule.when, situation)
-
-
-def _lies_elsewhere(case: Case) -> Proof | None:
-    """All coded fractures lie outside the ordered region, and no pain inside it settles it."""
-    ordered = case.order.place.parts if case.order.place else frozenset()
-    fracture = parts_of_fracture(case)
-    if not ordered or not fracture or not ordered.isdisjoint(fracture) or _hurts_in(ordered, case):
-        return None
-    return tuple(dict.fromkeys(f.evidence for f in fractures_meant(case) if f.parts))
-
-
-def _hurts_in(parts: frozenset[str], case: Case) -> bool:
-    pains = (f for f in case.coded("spine-pain") if case.recent(f))
-    return any(not parts.isdisjoint(pain.parts) for pain in pains)
+    return any(a.rule.avoids(procedure) and a.rule.id not in lifted for a in alerts)

@@ -4,23 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cds_service.decision.chart import Case, Order
-from cds_service.decision.fractures import (
-    fractures_meant,
-    region_of_fractures,
-    region_of_new_fracture,
-)
-from cds_service.decision.knowledge import (
+from cds_service.decision.guideline import (
+    USUALLY_APPROPRIATE,
     USUALLY_NOT_APPROPRIATE,
-    Answer,
-    Knowledge,
     Procedure,
-    Question,
 )
-from cds_service.decision.safety import Alert, is_avoided, speaking
-from cds_service.decision.terminology import OrderCode, Place
+from cds_service.decision.places import region_of, region_of_new
+from cds_service.decision.safety import Alert, cautions, is_avoided, speaking
+from cds_service.decision.situation import Situation
+from cds_service.decision.terminology import Coding, Place
+from cds_service.decision.topic import Answer, Question, Topic
 from cds_service.decision.variants import Outcomes
-
-MEDICAL_MANAGEMENT = "medical-management"
+from cds_service.decision.verdict import NO_CRITERIA, OUTSIDE_SCOPE, UNRESOLVED, Asks, Verdict
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Suggestion:
     kind: str
     procedure: Procedure | None = None
     place: Place | None = None
-    codes: tuple[OrderCode, ...] = ()
+    codes: tuple[Coding, ...] = ()
     answer: Answer | None = None
     fact: str = ""
     recommended: bool = False
@@ -44,13 +39,68 @@ class Suggestion:
 class Advice:
     """What the suggestions are drawn from."""
 
-    case: Case
-    outcomes: Outcomes
+    situation: Situation
     alerts: tuple[Alert, ...]
-    knowledge: Knowledge
+    topic: Topic
+
+    @property
+    def case(self) -> Case:
+        return self.situation.case
+
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.situation.outcomes
+
+    @property
+    def ordered(self) -> Procedure:
+        return self.case.order.procedure
+
+    @property
+    def category(self) -> str | None:
+        return self.outcomes.category(self.ordered.id)
 
 
-def replacements(advice: Advice) -> tuple[Suggestion, ...]:
+def suggestions_for(
+    verdict: Verdict,
+    indicator: str | None,
+    situation: Situation,
+    alerts: tuple[Alert, ...],
+    topic: Topic,
+) -> tuple[Suggestion, ...]:
+    """What the buttons of the card do."""
+    advice = Advice(situation, alerts, topic)
+    cautioned = cautions(alerts)
+    if indicator is None or speaking(alerts, "quiet"):
+        return ()
+    if verdict.subject == UNRESOLVED and not cautioned:
+        return ()
+    added = _additions(advice)
+    if added or verdict.subject in (NO_CRITERIA, OUTSIDE_SCOPE):
+        return added
+    if isinstance(verdict, Asks) and not cautioned:
+        return _answers_to(verdict.question)
+    return _changes(advice)
+
+
+def _changes(advice: Advice) -> tuple[Suggestion, ...]:
+    """What the order may be changed to; a usually appropriate one only where a rule asks."""
+    offered = _replacements(advice)
+    if advice.category == USUALLY_APPROPRIATE and not _is_to_be_replaced(advice):
+        cautioned = cautions(advice.alerts)
+        offered = tuple(s for s in offered if _is_wanted_first(s.procedure, cautioned))
+    if advice.category == USUALLY_NOT_APPROPRIATE:
+        offered += _deletion(advice)
+    return offered
+
+
+def _is_to_be_replaced(advice: Advice) -> bool:
+    """A usually appropriate order that a rule speaks against, or that misses the finding."""
+    serious = [a for a in cautions(advice.alerts) if a.rule.indicator != "info"]
+    against = any(a.rule.avoids(advice.ordered) for a in serious)
+    return against or bool(speaking(advice.alerts, "wrong-region"))
+
+
+def _replacements(advice: Advice) -> tuple[Suggestion, ...]:
     """The usually appropriate procedures, as changes of the order; the first is recommended."""
     place = _place(advice)
     found = [_orderable(procedure, place, advice) for procedure in _procedures(advice)]
@@ -58,26 +108,29 @@ def replacements(advice: Advice) -> tuple[Suggestion, ...]:
     return _recommend_first(others, advice)
 
 
-def deletion(advice: Advice) -> tuple[Suggestion, ...]:
-    """Dropping the draft, where medical management is the only usually appropriate treatment."""
-    appropriate = {v.usually_appropriate for v in advice.outcomes.variants}
-    return (Suggestion("delete"),) if appropriate == {(MEDICAL_MANAGEMENT,)} else ()
+def _deletion(advice: Advice) -> tuple[Suggestion, ...]:
+    """Dropping the draft, where all that is usually appropriate is nothing that is ordered."""
+    procedures = advice.topic.guideline.procedure
+    best = [v.usually_appropriate for v in advice.outcomes.variants]
+    no_order = all(
+        len(of_variant) == 1 and "no-order" in procedures[of_variant[0]].traits
+        for of_variant in best
+    )
+    return (Suggestion("delete"),) if best and no_order else ()
 
 
-def additions(advice: Advice) -> tuple[Suggestion, ...]:
+def _additions(advice: Advice) -> tuple[Suggestion, ...]:
     """Orders that a safety rule wants besides."""
-    procedures = advice.knowledge.guideline.procedures
+    procedures = advice.topic.guideline.procedure
     wanted = [a.rule.add for a in speaking(advice.alerts, "caution") if a.rule.add]
     found = [_orderable(procedures[p], None, advice, kind="create") for p in wanted]
     return tuple(replace(s, recommended=True) for s in found if s)
 
 
-def answers_to(question: Question) -> tuple[Suggestion, ...]:
+def _answers_to(question: Question) -> tuple[Suggestion, ...]:
     """One button per answer, yes and no; neither is recommended."""
-    return tuple(
-        Suggestion("answer", answer=answer, fact=question.fact)
-        for answer in (question.yes, question.no)
-    )
+    answers = question.answers.values()
+    return tuple(Suggestion("answer", answer=a, fact=question.fact) for a in answers)
 
 
 def _procedures(advice: Advice) -> list[Procedure]:
@@ -85,39 +138,38 @@ def _procedures(advice: Advice) -> list[Procedure]:
     rules want first comes first, and what they avoid is left out.
     """
     variants = advice.outcomes.variants
-    known = advice.knowledge.guideline.procedures
+    known = advice.topic.guideline.procedure
     shared = [
         known[p]
         for p in (variants[0].usually_appropriate if variants else ())
-        if p != MEDICAL_MANAGEMENT and all(p in v.usually_appropriate for v in variants)
+        if all(p in v.usually_appropriate for v in variants)
     ]
-    ordered = advice.case.order.procedure
-    if ordered.contrast_not_stated:
-        shared.sort(key=lambda p: p.modality != ordered.modality)
+    if advice.ordered.contrast_not_stated:
+        shared.sort(key=lambda p: p.modality != advice.ordered.modality)
     offered = [known[p] for a in advice.alerts for p in a.rule.allow]
-    elsewhere = [ordered] if _to_be_moved(advice) else []
+    elsewhere = [advice.ordered] if _to_be_moved(advice) else []
     candidates = list(dict.fromkeys([*elsewhere, *shared, *offered]))
     candidates = [p for p in candidates if not is_avoided(p, advice.alerts)]
-    return sorted(candidates, key=lambda p: not _wanted_first(p, advice.alerts))
+    return sorted(candidates, key=lambda p: not _is_wanted_first(p, advice.alerts))
 
 
 def _to_be_moved(advice: Advice) -> bool:
-    """A study of the wrong region is offered for the fracture's, if it may be right there."""
-    category = advice.outcomes.category(advice.case.order.procedure.id)
-    may_be_right = category not in (None, USUALLY_NOT_APPROPRIATE)
+    """A study of the wrong region is offered for the right one, if it may be right there."""
+    may_be_right = advice.category not in (None, USUALLY_NOT_APPROPRIATE)
     return may_be_right and bool(speaking(advice.alerts, "wrong-region"))
 
 
-def _wanted_first(procedure: Procedure, alerts: Iterable[Alert]) -> bool:
-    return any(procedure in a.rule.first for a in alerts)
+def _is_wanted_first(procedure: Procedure, alerts: Iterable[Alert]) -> bool:
+    return any(alert.rule.wants_first(procedure) for alert in alerts)
 
 
 def _place(advice: Advice) -> Place:
-    """The region to order for: the fracture's where the ordered one is wrong or not stated."""
-    case, terminology = advice.case, advice.knowledge.terminology
+    """The region to order for: that of the findings where the ordered one is wrong or missing."""
+    case, terminology = advice.case, advice.topic.terminology
+    findings = advice.topic.findings(advice.situation).findings
     if speaking(advice.alerts, "wrong-region"):
-        return region_of_fractures(fractures_meant(case), terminology)
-    return case.order.place or region_of_new_fracture(case, terminology)
+        return region_of(findings, terminology)
+    return case.order.place or region_of_new(findings, case.today, terminology)
 
 
 def _orderable(
@@ -125,7 +177,7 @@ def _orderable(
 ) -> Suggestion | None:
     """The suggestion with the codes to send, or None where no verified code exists."""
     region = None if "no-region" in procedure.traits or not place else place.code
-    codes = advice.knowledge.terminology.codes_for(procedure.id, region)
+    codes = advice.topic.terminology.codes_for(procedure.id, region)
     return Suggestion(kind, procedure, place, codes) if codes else None
 
 
@@ -134,7 +186,7 @@ def _is_the_order(suggestion: Suggestion, order: Order) -> bool:
     return suggestion.procedure == order.procedure and same_place
 
 
-def _recommend_first(suggestions: list[Suggestion], advice: Advice) -> tuple[Suggestion, ...]:
+def _recommend_first(suggestions: Iterable[Suggestion], advice: Advice) -> tuple[Suggestion, ...]:
     """The first is recommended, unless it is only a way out that no variant rates so high."""
     way_out = {p for a in advice.alerts for p in a.rule.allow}
     best = {p for v in advice.outcomes.variants for p in v.usually_appropriate}

@@ -1,4 +1,4 @@
-"""Codes and what they mean: systems made equal, value sets, the order map, spine regions."""
+"""Codes and what they mean: systems made equal, value sets, the order map, regions."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 SNOMED_CT = "http://snomed.info/sct"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
-LOOK_ALIKES = frozenset({"malignancy-look-alikes"})
+# Value sets of this ending hold codes that are only there to be told from others.
+LOOK_ALIKES = "-look-alikes"
 MOST_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
-ANSWERS = "urn:vcf-appropriateness:answer"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A region of the spine, or a level in it.
+    """A region of the body part that a topic is about, or a level in it.
 
-    `parts` are the parts of the spine that it counts to (a level at a junction counts to both
+    `parts` are the parts that it counts to (a level at a junction counts to both
     sides; none where the region is not stated). `home` is the region of a level.
     """
 
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the maps say of one code: the value sets that hold it, and where in the spine it is."""
+    """What the maps say of one code: the value sets that hold it, and where it is."""
 
     sets: frozenset[str] = frozenset()
     place: Place | None = None
@@ -43,7 +43,7 @@ class Meaning:
     @property
     def says_nothing(self) -> bool:
         """Whether the code is only there to be told from others."""
-        return self.sets == LOOK_ALIKES and self.place is None
+        return self.place is None and all(name.endswith(LOOK_ALIKES) for name in self.sets)
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,23 @@ class OrderMeaning:
 
 
 @dataclass(frozen=True)
-class OrderCode:
-    """A code that we send for a procedure of a region."""
+class Coding:
+    """A code that we send."""
 
     system: str
     code: str
     display: str
+
+
+@dataclass(frozen=True)
+class BodySite:
+    """A Condition of the value set `finding` with a bodySite of the value set `site` is one of the
+    value set `means`, too.
+    """
+
+    finding: str
+    site: str
+    means: str
 
 
 @dataclass(frozen=True)
@@ -83,19 +94,25 @@ class Pattern:
 class Terminology:
     """The maps in memory. Keys are (system, code) as `normalise` returns them.
 
-    `looked_up` is what became known of codes in no map since the start; it is filled from outside,
-    and shared by all terminologies that are made of this one.
+    `answers` is the code system of the answers to our questions; `body_part` the place that stands
+    for an order without a region. `reported` are the value sets that a criterion looks for in a
+    DiagnosticReport. `known` remembers what `knows` said. `looked_up` is what a terminology server
+    said of codes in no map.
     """
 
     systems: Mapping[str, str]
     meanings: Mapping[tuple[str, str], Meaning]
     patterns: tuple[Pattern, ...]
     orders: Mapping[tuple[str, str], OrderMeaning]
-    order_codes: Mapping[tuple[str, str | None], tuple[OrderCode, ...]]
+    order_codes: Mapping[tuple[str, str | None], tuple[Coding, ...]]
     places: Mapping[str, Place]
     displays: Mapping[tuple[str, str], str]
-    looked_up: dict[tuple[str, str], Meaning] = field(default_factory=dict)
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict, init=False, compare=False)
+    answers: str
+    body_part: Place
+    body_sites: tuple[BodySite, ...] = ()
+    reported: frozenset[str] = frozenset()
+    looked_up: Mapping[tuple[str, str], Meaning] = field(default_factory=dict)
+    known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False)
 
     @property
     def size(self) -> int:
@@ -129,32 +146,32 @@ class Terminology:
 
         Remembers what it said: charts repeat themselves.
         """
-        known = self._known.get((system, code))
+        known = self.known.get((system, code))
         if known is None:
             known = self._is_known(self.normalise(system, code))
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
+            if len(self.known) >= MOST_REMEMBERED:
+                self.known.clear()
             if len(system) + len(code) <= LONGEST_REMEMBERED:
-                self._known[system, code] = known
+                self.known[system, code] = known
         return known or (bool(self.looked_up) and self._is_known(self.normalise(system, code)))
 
     def _is_known(self, key: tuple[str, str] | None) -> bool:
         if key is None:
             return False
         meaning = self.meaning(key)
-        return key[0] == ANSWERS or bool(meaning and not meaning.says_nothing)
+        return key[0] == self.answers or bool(meaning and not meaning.says_nothing)
 
-    def codes_for(self, procedure: str, region: str | None) -> tuple[OrderCode, ...]:
-        """The codes to send for a procedure of a region; without any, those of the spine, or of
-        no region.
+    def codes_for(self, procedure: str, region: str | None) -> tuple[Coding, ...]:
+        """The codes to send for a procedure of a region; without any, those of the body
+        part as a whole, or of no region.
         """
-        regions = (region, "spine", None)
+        regions = (region, self.body_part.code, None)
         return next((c for r in regions if (c := self.order_codes.get((procedure, r)))), ())
 
     def place_covering(self, parts: frozenset[str]) -> Place:
-        """The region that covers just these parts of the spine, else the spine as a whole."""
+        """The region that covers just these parts of the spine, else the body part as a whole."""
         regions = (p for p in self.places.values() if not p.is_level and p.parts)
-        return next((p for p in regions if p.parts == parts), self.places["spine"])
+        return next((p for p in regions if p.parts == parts), self.body_part)
 
 
 def with_dot(code: str) -> str:
@@ -164,7 +181,7 @@ def with_dot(code: str) -> str:
 
 
 def union(places: Iterable[Place]) -> frozenset[str]:
-    """All parts of the spine that the places count to."""
+    """All parts that the places count to."""
     return frozenset().union(*(place.parts for place in places))
 
 

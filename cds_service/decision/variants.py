@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from cds_service.decision.knowledge import Variant
+from cds_service.decision.guideline import Variant
 
 Values = Mapping[str, bool | None]
 
@@ -37,18 +37,18 @@ def outcomes_of(variants: Iterable[Variant], values: Values) -> Outcomes:
 
 def is_excluded(variant: Variant, values: Values) -> bool:
     """One criterion is known to be otherwise."""
-    return any(values[fact] is (not wanted) for fact, wanted in variant.criteria)
+    return any(values[fact] is (not wanted) for fact, wanted in variant.criteria.items())
 
 
 def is_matched(variant: Variant, values: Values) -> bool:
-    return all(values[fact] is wanted for fact, wanted in variant.criteria)
+    return all(values[fact] is wanted for fact, wanted in variant.criteria.items())
 
 
 def facts_that_matter(
     variants: tuple[Variant, ...], values: Values, procedure_id: str
 ) -> Iterator[str]:
     """The unknown facts whose value can change the procedure's category, or whether it has one."""
-    unknown = sorted({f for v in variants for f, _ in v.criteria if values[f] is None})
+    unknown = sorted({f for v in variants for f in v.criteria if values[f] is None})
     worlds = {}
     for world in product((False, True), repeat=len(unknown)):
         known = {**values, **dict(zip(unknown, world, strict=True))}
@@ -68,7 +68,7 @@ def _can_miss_all(variants: tuple[Variant, ...], values: Values) -> bool:
     if not variants:
         return True
     first, rest = variants[0], variants[1:]
-    for fact, wanted in first.criteria:
+    for fact, wanted in first.criteria.items():
         if values[fact] is None:
             otherwise = {**values, fact: not wanted}
             if _can_miss_all(tuple(v for v in rest if not is_excluded(v, otherwise)), otherwise):

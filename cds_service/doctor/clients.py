@@ -8,7 +8,7 @@ from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topics
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
 from cds_service.mappings import MappingsError, load
@@ -24,9 +24,9 @@ def check_clients(settings: Settings) -> Iterator[Line]:
         return
     clients, line = clients_in(settings)
     yield line
-    knowledge = load(settings.mappings) if clients else None
+    topics = load(settings.mappings) if clients else {}
     for client in clients:
-        yield from check_codes(client, knowledge)
+        yield from check_codes(client, topics)
         yield from check_keys(client)
         yield from check_fhir_servers(client)
 
@@ -38,7 +38,7 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
             FILE, "there is none, so nobody may call with a token: set CDS_CLIENTS to one"
         )
     try:
-        known = what_can_be_silenced(load(settings.mappings))
+        known = what_can_be_silenced(load(settings.mappings).values())
         clients = read_clients(settings.clients, known)
     except MappingsError:
         return (), problem(FILE, "not checked, since the mappings do not load: correct those first")
@@ -50,16 +50,16 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
     return clients, ok(FILE, f"{settings.clients}: {', '.join(c.name for c in clients)}")
 
 
-def check_codes(client: Client, knowledge: Knowledge) -> Iterator[Line]:
+def check_codes(client: Client, topics: Topics) -> Iterator[Line]:
     """A line for a client that has codes or a preference list of its own."""
-    for name in wrong_keys(client.preference_list, knowledge):
+    for name in wrong_keys(client.preference_list, topics.values()):
         text = f"{name} is no procedure or region of ours: correct it"
         yield problem(f"{client.name}: preference list", text)
     if client.codes is None:
         return
     about = f"{client.name}: codes"
     try:
-        _, number = with_local_codes(knowledge, client.codes)
+        _, number = with_local_codes(topics, client.codes)
         yield ok(about, f"{number} mapped in {client.codes}")
     except MappingsError as error:
         for text in error.problems:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from cds_service.about import is_review_due
 from cds_service.config import Settings
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.mappings import MappingsError, load
@@ -54,18 +54,19 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
 def check_mappings(settings: Settings, today: date) -> Iterator[Line]:
     """Whether they load (each problem is a line), and whether the guideline is up to date."""
     try:
-        knowledge = load(settings.mappings)
+        topics = load(settings.mappings)
     except MappingsError as error:
         for text in error.problems:
             yield problem("mappings", f"{text}; correct it, or set CDS_MAPPINGS to another folder")
         return
-    yield ok("mappings", f"{settings.mappings}, version {knowledge.version}")
-    yield _review(knowledge, today)
+    for topic in topics.values():
+        yield ok("mappings", f"{settings.mappings}, {topic.id}, version {topic.version}")
+        yield _review(topic, today)
 
 
-def _review(knowledge: Knowledge, today: date) -> Line:
-    due = knowledge.guideline.review_due
-    if is_review_due(knowledge, today):
+def _review(topic: Topic, today: date) -> Line:
+    due = topic.about.source.review_due
+    if is_review_due(topic, today):
         text = f"was due on {due}; see whether the ACR has a newer edition, and update the mappings"
         return warning("guideline review", text)
     return ok("guideline review", f"due on {due}")

@@ -1,7 +1,7 @@
 """Codes in no map, asked of a terminology server behind the back of the hooks, and remembered."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from queue import Full, Queue
 from threading import Lock, Thread
@@ -30,7 +30,8 @@ def is_concept(code: str) -> bool:
 
 
 class TerminologyLookup:
-    """Puts what it learns into `looked_up` (see Terminology); `count` is told how each code ended.
+    """Asks a terminology server about codes; `meanings` is what it said so far, a mapping that is
+    never changed but replaced. `count` is told how each code ended.
 
     A code that is no member, or that the server does not know, is remembered, too.
     """
@@ -39,12 +40,11 @@ class TerminologyLookup:
         self,
         server: TerminologyServer,
         hierarchies: list[Hierarchy],
-        looked_up: dict[tuple[str, str], Meaning],
         count: Callable[[str], None],
     ):
         self._server = server
         self._hierarchies = hierarchies
-        self._looked_up = looked_up
+        self.meanings: Mapping[tuple[str, str], Meaning] = {}
         self._count = count
         self._asked: dict[str, None] = {}
         self._lock = Lock()
@@ -71,7 +71,7 @@ class TerminologyLookup:
             if len(self._asked) > MOST_REMEMBERED:
                 oldest = next(iter(self._asked))
                 del self._asked[oldest]
-                self._looked_up.pop((SNOMED_CT, oldest), None)
+                self.meanings = {k: m for k, m in self.meanings.items() if k[1] != oldest}
             return True
 
     def _put(self, code: str) -> None:
@@ -105,7 +105,8 @@ class TerminologyLookup:
             return NOT_KNOWN if error.is_refusal else FAILED
         if not sets:
             return NO_MEMBER
-        self._looked_up[SNOMED_CT, code] = Meaning(sets)
+        with self._lock:
+            self.meanings = {**self.meanings, (SNOMED_CT, code): Meaning(sets)}
         return MEMBER
 
     def _sets_of(self, code: str) -> frozenset[str]:

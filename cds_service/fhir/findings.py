@@ -5,13 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cds_service.decision.chart import Finding
-from cds_service.decision.terminology import (
-    ANSWERS,
-    ICD_10_CM,
-    Meaning,
-    Place,
-    Terminology,
-)
+from cds_service.decision.terminology import ICD_10_CM, Meaning, Place, Terminology
 from cds_service.fhir.plain import (
     Json,
     as_date,
@@ -42,7 +36,7 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
         systems.add(key[0])
         if key[0] == ICD_10_CM:
             encounter = encounter or _encounter(key[1])
-        if key[0] == ANSWERS:
+        if key[0] == terminology.answers:
             answer = _answer(key[1]) or answer
         meaning = terminology.meaning(key)
         if meaning:
@@ -120,7 +114,7 @@ def _allergy(resource: Json, terminology: Terminology) -> Finding | None:
     )
 
 
-CONCLUDED = frozenset({"bone-marrow-edema-or-cleft", "asymptomatic", "worsening"})
+# The value sets of Observations whose value is what counts.
 MEASURED = frozenset({"egfr", "pregnancy-status"})
 
 
@@ -143,14 +137,14 @@ def _observation(resource: Json, terminology: Terminology) -> Finding | None:
 
 
 def _report(resource: Json, terminology: Terminology) -> Finding | None:
-    """What a DiagnosticReport concludes of edema, symptoms and their course, which sites map."""
+    """What a DiagnosticReport concludes, if a criterion looks for it in reports."""
     if resource.get("status") in ("entered-in-error", "cancelled"):
         return None
     found = (coded(c, terminology)[1] for c in as_list(resource.get("conclusionCode")))
-    concluded = [f for f in found if f and f.sets & CONCLUDED]
+    concluded = [f for f in found if f and f.sets & terminology.reported]
     if not concluded:
         return None
-    sets = frozenset().union(*(f.sets & CONCLUDED for f in concluded))
+    sets = frozenset().union(*(f.sets & terminology.reported for f in concluded))
     return replace(concluded[0], source="DiagnosticReport", sets=sets, when=_observed(resource))
 
 
@@ -173,20 +167,20 @@ READERS: dict[str, Callable[[Json, Terminology], Finding | None]] = {
 
 
 def _located(finding: Finding, resource: Json, terminology: Terminology) -> Finding:
-    """The finding with what the body site adds to it: where in the spine it is, and that a
-    fracture whose code does not state the bone is one of a vertebra.
+    """The finding with what the body site adds to it: where it is, and what it is there (a
+    fracture whose code does not state the bone is one of a vertebra).
     """
     sites = resource.get("bodySite")
     found = [
         coded(site, terminology)[1] for site in (sites if isinstance(sites, list) else [sites])
     ]
-    spine = [f for f in found if f and "spine-body-site" in f.sets]
-    if not spine:
+    named = {name for f in found if f for name in f.sets}
+    here = [rule for rule in terminology.body_sites if rule.site in named]
+    if not here:
         return finding
-    place = finding.place or _most_precise(f.place for f in spine)
-    if "fracture-bone-not-stated" not in finding.sets:
-        return replace(finding, place=place)
-    return replace(finding, sets=finding.sets | {"vertebral-compression-fracture"}, place=place)
+    place = finding.place or _most_precise(f.place for f in found if f)
+    means = {rule.means for rule in here if rule.finding in finding.sets}
+    return replace(finding, sets=finding.sets | means, place=place)
 
 
 def _encounter(code: str) -> str:

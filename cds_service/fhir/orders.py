@@ -1,13 +1,11 @@
-"""The draft orders of a hook to the core's Orders."""
+"""A draft order that is ours to the core's Order, with the reasons that it is for."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from cds_service.decision.chart import Finding, Order
-from cds_service.decision.knowledge import Knowledge, Procedure
+from cds_service.decision.guideline import Procedure
 from cds_service.decision.terminology import OrderMeaning, Place, Terminology, union
 from cds_service.fhir.findings import coded, finding_of
 from cds_service.fhir.plain import (
@@ -22,24 +20,17 @@ from cds_service.fhir.plain import (
     refers_to_another,
 )
 from cds_service.fhir.reading import Resource
-from cds_service.fhir.unmapped import (
-    Unmapped,
-    by_known_system,
-    may_be_about_the_spine,
-    unmapped_codes,
-)
+from cds_service.fhir.selected import OurOrder
+from cds_service.fhir.unmapped import Unmapped
 from cds_service.fhir.validation import problem_with
-
-ORDER_SIGN = "order-sign"
-CONFLICTING_CODES = "conflicting-codes"
-NOT_OURS = "not-ours"
-MYELOGRAPHY = "ct-myelography-spine"
-CT_WITH_CONTRAST = "ct-spine-w"
 
 
 @dataclass(frozen=True)
 class DraftOrder:
-    """An order of ours, its resource as it came, and what counts as today for it."""
+    """An order of ours, its resource as it came, and what counts as today for it.
+
+    `unresolved_reasons` are references to reasons that were not sent.
+    """
 
     order: Order
     resource: Json
@@ -48,144 +39,65 @@ class DraftOrder:
     unmapped: tuple[Unmapped, ...] = ()
 
 
-@dataclass
-class Drafts:
-    """The orders of ours, and why others were passed over; `spine_like` are the codes of those
-    that are in no map, and whose words are about the spine.
-    """
-
-    orders: list[DraftOrder] = field(default_factory=list)
-    others: list[Json] = field(default_factory=list)
-    spine_like: list[Unmapped] = field(default_factory=list)
-    passed_over: Counter[str] = field(default_factory=Counter)
-    unmapped: Counter[str] = field(default_factory=Counter)
-    conflicting: Counter[str] = field(default_factory=Counter)
-
-
-def selected(hook: str, context: Json) -> Iterator[Json]:
-    """The draft orders to look at.
-
-    On order-select those that `selections` names; on order-sign, and without `selections`, all.
-    """
-    entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
-    drafts = [as_dict(entry.get("resource")) for entry in entries]
-    selections = context.get("selections")
-    if hook == ORDER_SIGN or not isinstance(selections, list):
-        yield from drafts
-        return
-    names = {"/".join(as_text(s).split("/")[-2:]) for s in selections}
-    yield from (d for d in drafts if reference(d) in names or as_text(d.get("id")) in names)
-
-
 def read_orders(
-    hook: str,
+    ours: list[OurOrder],
     context: Json,
-    resources: Callable[[], list[Resource]],
-    knowledge: Knowledge,
+    resources: list[Resource],
+    terminology: Terminology,
     today: date,
-) -> Drafts:
-    """The selected draft orders that ask for a procedure of the guideline.
-
-    `resources` gives those of the chart, and is called only where a reason may be among them.
-    """
-    drafts = Drafts()
-    for resource in selected(hook, context):
-        meanings, why_not = _asked_for(resource, knowledge)
-        unmapped = unmapped_codes(resource, knowledge.terminology)
-        drafts.unmapped += by_known_system(unmapped, knowledge.terminology)
-        if why_not:
-            drafts.passed_over[why_not] += 1
-            if why_not == NOT_OURS and may_be_about_the_spine(resource):
-                drafts.spine_like += [u for u in unmapped if u[0] == "order"]
-            if why_not == CONFLICTING_CODES:
-                drafts.conflicting += _systems(resource, knowledge.terminology)
-            drafts.others.append(resource)
-            continue
-        conditions = _conditions(context, resources) if resource.get("reasonReference") else {}
-        reasons = _Reasons(resource, conditions, knowledge.terminology)
-        authored = as_date(resource.get("authoredOn"))
-        order = _order(resource, meanings, reasons, knowledge)
-        unresolved = tuple(reasons.unresolved)
-        drafts.orders.append(DraftOrder(order, resource, authored or today, unresolved, unmapped))
-    return drafts
+) -> list[DraftOrder]:
+    """The orders, each on its own; `resources` are those of the chart."""
+    return [_read(our, context, resources, terminology, today) for our in ours]
 
 
-def problem_with_order(draft: DraftOrder, patient_id: str) -> str | None:
-    """What makes an order unreadable: an invalid field, or that it is another patient's."""
-    if refers_to_another(draft.resource.get("subject"), patient_id):
-        return "subject"
-    return problem_with(draft.resource)
+def _read(
+    our: OurOrder,
+    context: Json,
+    resources: list[Resource],
+    terminology: Terminology,
+    today: date,
+) -> DraftOrder:
+    resource = our.resource
+    known = _conditions(context, resources) if resource.get("reasonReference") else {}
+    reasons = _Reasons(resource, known, terminology)
+    order = _order(our, reasons, terminology, as_text(context.get("patientId")))
+    authored = as_date(resource.get("authoredOn"))
+    unresolved = tuple(reasons.unresolved)
+    return DraftOrder(order, resource, authored or today, unresolved, our.unmapped)
 
 
-def _systems(resource: Json, terminology: Terminology) -> Counter[str]:
-    """The systems of the codes of an order that are in the order map."""
-    keys = (terminology.normalise(s, code) for s, code, _ in codings(resource.get("code")))
-    return Counter(key[0] for key in keys if key in terminology.orders)
-
-
-def _asked_for(resource: Json, knowledge: Knowledge) -> tuple[list[OrderMeaning], str]:
-    """What the codings of an order mean, the procedure that they agree on first; else why it is
-    not ours.
-    """
-    if resource.get("resourceType") != "ServiceRequest":
-        return [], "no-service-request"
-    if resource.get("doNotPerform") is True:
-        return [], "do-not-perform"
-    meanings = list(_meanings(resource.get("code"), knowledge.terminology))
-    if not meanings:
-        return [], NOT_OURS
-    procedure = _procedure(meanings, knowledge)
-    if procedure is None:
-        return [], CONFLICTING_CODES
-    return sorted(meanings, key=lambda m: m.procedure != procedure.id), ""
-
-
-def _order(
-    resource: Json, meanings: list[OrderMeaning], reasons: "_Reasons", knowledge: Knowledge
-) -> Order:
-    procedure = knowledge.guideline.procedures[meanings[0].procedure]
-    place = _place(meanings, knowledge.terminology)
-    same = [m for m in meanings if m.procedure == procedure.id]
+def _order(our: OurOrder, reasons: "_Reasons", terminology: Terminology, patient_id: str) -> Order:
+    resource, procedure = our.resource, our.procedure
+    place = _place(our.meanings, terminology)
+    same = [m for m in our.meanings if m.procedure == procedure.id]
     return Order(
         id=as_text(resource.get("id")),
         procedure=procedure,
         place=place,
-        about_spine="spine" in procedure.traits or place is not None,
+        is_specific="specific" in procedure.traits or place is not None,
         display=_display(resource.get("code"), procedure),
         reasons=tuple(reasons.findings),
         has_coded_reasons=reasons.coded,
         questions_asked=len({f.answer[0] for f in reasons.findings if f.answer}),
         rated_as="" if any(m.exact for m in same) else same[0].comment,
+        problem=_problem(resource, patient_id),
     )
 
 
-def _meanings(concept: Any, terminology: Terminology) -> Iterator[OrderMeaning]:
-    for system, code, _ in codings(concept):
-        key = terminology.normalise(system, code)
-        meaning = terminology.orders.get(key) if key else None
-        if meaning:
-            yield meaning
+def _problem(resource: Json, patient_id: str) -> str:
+    """What makes an order unreadable: an invalid field, or that it is another patient's."""
+    if refers_to_another(resource.get("subject"), patient_id):
+        return "subject"
+    return problem_with(resource) or ""
 
 
-def _procedure(meanings: list[OrderMeaning], knowledge: Knowledge) -> Procedure | None:
-    """The one procedure that the codings ask for, or None where they contradict each other."""
-    ids = {m.procedure for m in meanings}
-    if {MYELOGRAPHY, CT_WITH_CONTRAST} <= ids:
-        # A myelogram and the CT after it are coded as two; together they are CT myelography.
-        ids.discard(CT_WITH_CONTRAST)
-    found = [knowledge.guideline.procedures[i] for i in ids]
-    stated = [p for p in found if not p.contrast_not_stated] or found
-    same_modality = len({p.modality for p in found}) == 1
-    return stated[0] if len(stated) == 1 and same_modality else None
-
-
-def _place(meanings: list[OrderMeaning], terminology: Terminology) -> Place | None:
-    """The region that the codings agree on; the spine, region not stated, where they do not."""
+def _place(meanings: tuple[OrderMeaning, ...], terminology: Terminology) -> Place | None:
+    """The region that the codings agree on; the body part as a whole where they do not."""
     places = [_covering(m.places, terminology) for m in meanings if m.places]
     if not places:
         return None
     stated = [p for p in places if p.parts] or places
-    return stated[0] if len({p.parts for p in stated}) == 1 else terminology.places["spine"]
+    return stated[0] if len({p.parts for p in stated}) == 1 else terminology.body_part
 
 
 def _covering(places: tuple[Place, ...], terminology: Terminology) -> Place:
@@ -227,10 +139,10 @@ class _Reasons:
             self.findings.append(replace(finding, source="reason"))
 
 
-def _conditions(context: Json, resources: Callable[[], list[Resource]]) -> dict[str, Json]:
+def _conditions(context: Json, resources: list[Resource]) -> dict[str, Json]:
     """The Conditions that a reasonReference can mean, by their reference."""
     entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
     drafts = [as_dict(entry.get("resource")) for entry in entries]
-    in_chart = [r.content for r in resources() if r.type == "Condition"]
+    in_chart = [r.content for r in resources if r.type == "Condition"]
     both = [*in_chart, *(d for d in drafts if d.get("resourceType") == "Condition")]
     return {reference(condition): condition for condition in both}

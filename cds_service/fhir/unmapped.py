@@ -4,14 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from cds_service.decision.terminology import ANSWERS, SNOMED_CT, Terminology
+from cds_service.decision.terminology import SNOMED_CT, Terminology
 from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
 from cds_service.fhir.reading import Resource
 
 # Whether of the order or a reason, its system, the code, and of an order its display.
 Unmapped = tuple[str, str, str, str]
-# Words by which an order that is not ours may be about the spine after all.
-SPINE = re.compile(r"spin(e|al)|vertebr|lumbar|kyphoplast|wirbel|columna|[ctl][ -]?spine", re.I)
 
 
 def unmapped_codes(resource: Json, terminology: Terminology) -> tuple[Unmapped, ...]:
@@ -27,15 +25,16 @@ def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
         for system, code, said in codings(concept):
             key = terminology.normalise(system, code)
             mapped = key in known or (key and terminology.meaning(key))
-            if not mapped and system != ANSWERS:
+            if not mapped and system != terminology.answers:
                 yield about, *(key or (system, code)), said if about == "order" else ""
 
 
-def unknown_conditions(resources: Iterable[Resource], terminology: Terminology) -> set[str]:
+def unknown_conditions(resources: Iterable[Resource], terminology: Terminology) -> frozenset[str]:
     """The SNOMED CT codes of Conditions that are in no map."""
     coded = (c for r in resources if r.type == "Condition" for c in r.codings or ())
     keys = (terminology.normalise(coding.system, coding.code) for coding in coded)
-    return {k[1] for k in keys if k and k[0] == SNOMED_CT and not terminology.meaning(k)}
+    unknown = (k[1] for k in keys if k and k[0] == SNOMED_CT and not terminology.meaning(k))
+    return frozenset(unknown)
 
 
 def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:
@@ -44,8 +43,9 @@ def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> C
     return Counter(key[0] if key else "other" for key in keys)
 
 
-def may_be_about_the_spine(resource: Json) -> bool:
-    """By all that the order's code says in words."""
+def is_worded_like(resource: Json, words: str) -> bool:
+    """Whether all that the order's code says in words fits the regular expression."""
     concept = resource.get("code")
     said = [words for _, _, words in codings(concept)]
-    return SPINE.search(" ".join([*said, as_text(as_dict(concept).get("text"))])) is not None
+    text = " ".join([*said, as_text(as_dict(concept).get("text"))])
+    return re.search(words, text, re.IGNORECASE) is not None

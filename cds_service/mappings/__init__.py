@@ -1,30 +1,45 @@
-"""Reads `mappings/` into Knowledge, and refuses a folder in which anything is wrong."""
+"""Reads `mappings/` into topics, and refuses a folder in which anything is wrong."""
 
 import hashlib
 from pathlib import Path
 
-from cds_service.decision.knowledge import Knowledge
-from cds_service.mappings.checks import check
-from cds_service.mappings.codes import read_terminology
-from cds_service.mappings.guideline import read_guideline, read_rules
-from cds_service.mappings.source import MappingsError, Problems, Source
+from cds_service.decision.topic import Topic, Topics
+from cds_service.mappings.checks import check_shared, check_topic
+from cds_service.mappings.source import (
+    TOPICS,
+    MappingsError,
+    Problems,
+    Source,
+    sources_of_topics,
+)
+from cds_service.mappings.topic import Outline, read_outline, read_topic
 
 
-def load(folder: Path) -> Knowledge:
-    """The knowledge in a mappings folder.
+def load(folder: Path) -> Topics:
+    """The topics of a mappings folder, by the id of their CDS service.
 
     Raises MappingsError, which lists every problem with its file and row.
     """
     problems = Problems()
-    source = Source(folder, problems)
-    guideline = read_guideline(source)
-    rules = read_rules(source)
-    terminology = read_terminology(source, guideline)
+    shared = Source(folder, problems)
+    sources = sources_of_topics(shared)
+    if not sources:
+        problems.add(TOPICS, "", "no topic found")
+    outlines = [outline for source in sources if (outline := read_outline(source))]
     problems.raise_if_any()
-    knowledge = Knowledge(guideline, rules, terminology, _version(folder))
-    check(knowledge, source)
+    selectors = frozenset().union(*(outline.selectors for outline in outlines))
+    version = _version(folder)
+    topics = [read_topic(outline, selectors, version) for outline in outlines]
     problems.raise_if_any()
-    return knowledge
+    _check(shared, outlines, topics)
+    problems.raise_if_any()
+    return {topic.service_id: topic for topic in topics}
+
+
+def _check(shared: Source, outlines: list[Outline], topics: list[Topic]) -> None:
+    check_shared(shared, topics, [outline.source for outline in outlines])
+    for outline, topic in zip(outlines, topics, strict=True):
+        check_topic(topic, outline.source)
 
 
 def _version(folder: Path) -> str:

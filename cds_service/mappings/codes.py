@@ -5,62 +5,63 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cds_service.decision.knowledge import Guideline
+from cds_service.decision.guideline import Guideline
 from cds_service.decision.terminology import (
-    ANSWERS,
     ICD_10_CM,
+    Coding,
     Meaning,
-    OrderCode,
     OrderMeaning,
     Pattern,
     Place,
     Terminology,
     with_dot,
 )
+from cds_service.decision.topic import About, Question
 from cds_service.mappings.source import Problems, Source
 
-BASE = "urn:vcf-appropriateness:"
-PROCEDURES = BASE + "procedure"
-REGIONS = BASE + "region"
+# How the addresses of our own code systems and value sets end.
+PROCEDURES, REGIONS, VALUE_SET, ANSWERS = ":procedure", ":region", ":value-set:", ":answer"
 
 Key = tuple[str, str]
 
 
-def read_terminology(source: Source, guideline: Guideline | None) -> Terminology:
-    """All codes of the folder, ready to be looked up."""
+def read_terminology(
+    source: Source, about: About, guideline: Guideline, questions: tuple[Question, ...]
+) -> Terminology:
+    """All codes of a topic and those that all topics share, ready to be looked up."""
+    answers = about.urn + ANSWERS
     places = _places(source)
-    displays = _answer_displays(guideline)
+    displays = {
+        (answers, question.code_of(said)): answer.label
+        for question in questions
+        for said, answer in question.answers.items()
+    }
     sets = _sets(source, displays)
     located = _located(source, places)
     meanings = {
         key: Meaning(frozenset(sets.get(key, ())), located.get(key)) for key in sets | located
     }
     orders = _orders(source, places, displays)
+    if about.region not in places:
+        source.problems.add(source.name("topic.json"), "region", f"{about.region} is no region")
     return Terminology(
-        systems=_systems(source),
+        systems={answers: answers, **_systems(source)},
         meanings=meanings,
         patterns=_patterns(source),
-        orders=orders,
+        orders={k: order for k, order in orders.items() if order.procedure in guideline.procedure},
         order_codes=_order_codes(source),
         places=places,
         displays=displays,
+        answers=answers,
+        body_part=places.get(about.region, Place(about.region, about.region)),
+        body_sites=about.body_sites,
     )
-
-
-def _answer_displays(guideline: Guideline | None) -> dict[Key, str]:
-    """Our own answer codes in words."""
-    displays = {}
-    for question in guideline.questions if guideline else ():
-        code = question.fact.replace("_", "-")
-        displays[ANSWERS, f"{code}-yes"] = question.yes.label
-        displays[ANSWERS, f"{code}-no"] = question.no.label
-    return displays
 
 
 def _systems(source: Source) -> dict[str, str]:
     """Every name of a code system, as URI, OID or misspelling, to the one that we use."""
-    systems = {ANSWERS: ANSWERS}
-    for name, document in source.resources("naming-systems", "NamingSystem"):
+    systems = {}
+    for name, document in source.naming_systems:
         ids = document["uniqueId"]
         preferred = [i["value"] for i in ids if i.get("preferred")]
         if len(preferred) != 1:
@@ -75,7 +76,7 @@ def _systems(source: Source) -> dict[str, str]:
 
 def _places(source: Source) -> dict[str, Place]:
     places = {}
-    for _, document in source.resources("code-systems", "CodeSystem"):
+    for _, document in source.code_systems:
         for concept in document["concept"]:
             properties = concept.get("property", [])
             parts = frozenset(p["valueCode"] for p in properties if p["code"] == "covers")
@@ -130,7 +131,11 @@ def expanded_codes(
 
 
 def set_name(value_set: dict[str, Any]) -> str:
-    return value_set["url"].removeprefix(BASE + "value-set:")
+    return value_set["url"].rpartition(VALUE_SET)[2]
+
+
+def value_set_names(source: Source) -> frozenset[str]:
+    return frozenset(set_name(document) for _, document in source.value_sets)
 
 
 def _patterns(source: Source) -> tuple[Pattern, ...]:
@@ -160,7 +165,7 @@ def _expressions(source: Source, name: str, parts: list[dict[str, Any]]) -> Iter
 
 def _located(source: Source, places: dict[str, Place]) -> dict[Key, Place]:
     located = {}
-    for name, row, system, element in _elements(source, REGIONS):
+    for name, row, system, element in elements(source, REGIONS):
         code = element["target"][0]["code"]
         if code in places:
             located[_key(system, element["code"])] = places[code]
@@ -173,7 +178,7 @@ def _orders(
     source: Source, places: dict[str, Place], displays: dict[Key, str]
 ) -> dict[Key, OrderMeaning]:
     orders: dict[Key, OrderMeaning] = {}
-    for name, row, system, element in _elements(source, PROCEDURES):
+    for name, row, system, element in elements(source, PROCEDURES):
         key = _key(system, element["code"])
         targets = element["target"]
         procedures = {t["code"] for t in targets}
@@ -191,26 +196,27 @@ def _orders(
     return orders
 
 
-def _order_codes(source: Source) -> dict[tuple[str, str | None], tuple[OrderCode, ...]]:
+def _order_codes(source: Source) -> dict[tuple[str, str | None], tuple[Coding, ...]]:
     """What to send: of each system the first code without a comment, per procedure and region."""
-    codes: dict[tuple[str, str | None], dict[str, OrderCode]] = defaultdict(dict)
-    for _, _, system, element in _elements(source, PROCEDURES):
+    codes: dict[tuple[str, str | None], dict[str, Coding]] = defaultdict(dict)
+    for _, _, system, element in elements(source, PROCEDURES):
         for target in element["target"]:
             if not target.get("comment"):
-                code = OrderCode(system, element["code"], element["display"])
+                code = Coding(system, element["code"], element["display"])
                 codes[(target["code"], region_of(target))].setdefault(system, code)
     return {key: tuple(by_system.values()) for key, by_system in codes.items()}
 
 
 def region_of(target: dict[str, Any]) -> str | None:
-    return next((p["value"] for p in target.get("product", []) if p["property"] == REGIONS), None)
+    products = target.get("product", [])
+    return next((p["value"] for p in products if p["property"].endswith(REGIONS)), None)
 
 
-def _elements(source: Source, target: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def elements(source: Source, target: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """File, row, system and element of each code in the ConceptMaps to a target."""
     for name, document in source.concept_maps:
         for i, group in enumerate(document["group"]):
-            if group["target"] == target:
+            if group["target"].endswith(target):
                 for j, element in enumerate(group["element"]):
                     yield name, f"group[{i}].element[{j}]", group["source"], element
 

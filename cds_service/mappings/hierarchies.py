@@ -7,7 +7,7 @@ from typing import Any
 
 from cds_service.decision.terminology import SNOMED_CT
 from cds_service.mappings.codes import listed_codes, set_name
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.source import Problems, Source, sources_of_topics
 
 ABOUT = ("resourceType", "url", "version", "name", "title", "status", "copyright")
 
@@ -30,10 +30,11 @@ class Hierarchy:
 
 def hierarchies_of(folder: Path) -> list[Hierarchy]:
     """The definitions in a mappings folder. Raises MappingsError."""
-    source = Source(folder, Problems())
-    found = read_hierarchies(source)
-    source.problems.raise_if_any()
-    return found
+    shared = Source(folder, Problems())
+    sources = [shared, *sources_of_topics(shared)]
+    found = {h.name: h for source in sources for h in read_hierarchies(source)}
+    shared.problems.raise_if_any()
+    return list(found.values())
 
 
 def read_hierarchies(source: Source) -> list[Hierarchy]:

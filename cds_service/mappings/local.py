@@ -14,14 +14,12 @@ from typing import Any
 from fhir.resources.R4B.conceptmap import ConceptMap
 from pydantic import ValidationError
 
-from cds_service.decision.knowledge import Knowledge
-from cds_service.decision.terminology import Meaning, OrderCode, OrderMeaning, Terminology
-from cds_service.mappings.codes import BASE, PROCEDURES, region_of
+from cds_service.decision.terminology import Coding, Meaning, OrderMeaning, Terminology
+from cds_service.decision.topic import Topic, Topics
+from cds_service.mappings.codes import PROCEDURES, region_of
 from cds_service.mappings.source import MappingsError, Problems
 
-FINDINGS = BASE + "value-set"
-# Value sets that hold no standard code: only a site can fill them.
-OF_SITES = frozenset({"bone-marrow-edema-or-cleft", "worsening"})
+TARGETS = {PROCEDURES: "procedure", ":value-set": "finding"}
 COLUMNS = {"procedure": ["code", "display", "system", "procedure", "region"]}
 COLUMNS["finding"] = ["code", "display", "system", "finding", "region"]
 COUNT = "count"
@@ -48,33 +46,45 @@ class LocalCodes:
 
     orders: dict[Key, OrderMeaning] = field(default_factory=dict)
     meanings: dict[Key, Meaning] = field(default_factory=dict)
-    order_codes: dict[tuple[str, str | None], tuple[OrderCode, ...]] = field(default_factory=dict)
+    order_codes: dict[tuple[str, str | None], tuple[Coding, ...]] = field(default_factory=dict)
     displays: dict[Key, str] = field(default_factory=dict)
     systems: dict[str, str] = field(default_factory=dict)
 
     @property
-    def size(self) -> int:
-        return len(self.orders) + len(self.meanings)
+    def keys(self) -> set[Key]:
+        return set(self.orders) | set(self.meanings)
 
 
-def with_local_codes(knowledge: Knowledge, folder: Path) -> tuple[Knowledge, int]:
-    """The knowledge with the codes of a site's folder, and how many they are.
+def with_local_codes(topics: Topics, folder: Path) -> tuple[Topics, int]:
+    """The topics with the codes of a site's folder, and how many they are.
 
-    Raises MappingsError, which lists every problem with its file and row.
+    A code counts for each topic that has the procedure or finding. Raises MappingsError, which
+    lists every problem with its file and row.
     """
     problems = Problems()
-    local = LocalCodes()
+    local = {service: LocalCodes() for service in topics}
     for row in _rows(folder, problems):
-        _take(row, local, knowledge, problems)
-    if not local.size and not problems.lines:
+        meant = {s: topic for s, topic in topics.items() if row.means in _known(row.kind, topic)}
+        problem = _problem(row, bool(meant))
+        if problem:
+            problems.add(*row.where, problem)
+            continue
+        for service, topic in meant.items():
+            _take(row, local[service], topic, problems)
+    found = set().union(*(codes.keys for codes in local.values()))
+    if not found and not problems.lines:
         problems.add(str(folder), "", "no code found (*.csv or *.json)")
     problems.raise_if_any()
-    return replace(knowledge, terminology=_joined(knowledge.terminology, local)), local.size
+    joined = {
+        s: replace(t, terminology=_joined(t.terminology, local[s])) for s, t in topics.items()
+    }
+    return joined, len(found)
 
 
 def _joined(shipped: Terminology, local: LocalCodes) -> Terminology:
     return replace(
         shipped,
+        known={},
         systems={**local.systems, **shipped.systems},
         meanings={**shipped.meanings, **local.meanings},
         orders={**shipped.orders, **local.orders},
@@ -126,10 +136,11 @@ def _concept_map_rows(file: Path, problems: Problems) -> Iterator[Row]:
         problems.add(file.name, "", f"no ConceptMap: {str(error).splitlines()[0]}")
         return
     for i, group in enumerate(document.get("group", [])):
-        kind = {PROCEDURES: "procedure", FINDINGS: "finding"}.get(group.get("target"))
+        target = group.get("target", "")
+        kind = next((kind for end, kind in TARGETS.items() if target.endswith(end)), None)
         if kind is None:
-            wanted = f"{PROCEDURES} or {FINDINGS}"
-            problems.add(file.name, f"group[{i}].target", f"must be {wanted}")
+            wanted = " or ".join(TARGETS)
+            problems.add(file.name, f"group[{i}].target", f"must end in {wanted}")
             continue
         for j, element in enumerate(group["element"]):
             for target in element.get("target", []):
@@ -148,15 +159,15 @@ READERS: dict[str, Callable[[Path, Problems], Iterator[Row]]] = {
 }
 
 
-def _take(row: Row, local: LocalCodes, knowledge: Knowledge, problems: Problems) -> None:
+def _take(row: Row, local: LocalCodes, topic: Topic, problems: Problems) -> None:
     key = (row.system, row.code)
-    problem = _problem(row, key, local, knowledge)
+    problem = _conflict(row, key, local, topic.terminology)
     if problem:
         problems.add(*row.where, problem)
         return
     local.systems[row.system] = row.system
     local.displays[key] = row.display or row.code
-    place = knowledge.terminology.places.get(row.region)
+    place = topic.terminology.places.get(row.region)
     if row.kind == "finding":
         local.meanings[key] = Meaning(frozenset({row.means}), place)
         return
@@ -164,18 +175,20 @@ def _take(row: Row, local: LocalCodes, knowledge: Knowledge, problems: Problems)
     wanted = (row.means, row.region or None)
     sent = local.order_codes.get(wanted, ())
     if row.system not in [code.system for code in sent]:
-        made = OrderCode(row.system, row.code, row.display or row.code)
+        made = Coding(row.system, row.code, row.display or row.code)
         local.order_codes[wanted] = (*sent, made)
 
 
-def _problem(row: Row, key: Key, local: LocalCodes, knowledge: Knowledge) -> str | None:
-    """What is wrong with a row, if anything."""
-    terminology = knowledge.terminology
-    known = terminology.normalise(row.system, row.code)
+def _problem(row: Row, is_known: bool) -> str | None:
+    """What is wrong with a row in itself, if anything."""
     if not row.code or not row.system:
         return "code and system are needed"
-    if row.means not in _meanings(row.kind, knowledge):
-        return f"{row.means or 'an empty cell'} is no {row.kind} of ours"
+    return None if is_known else f"{row.means or 'an empty cell'} is no {row.kind} of ours"
+
+
+def _conflict(row: Row, key: Key, local: LocalCodes, terminology: Terminology) -> str | None:
+    """What is wrong with a row in its topic, if anything."""
+    known = terminology.normalise(row.system, row.code)
     if row.region and row.region not in terminology.places:
         return f"{row.region} is no region of ours"
     if key in local.orders or key in local.meanings:
@@ -185,11 +198,12 @@ def _problem(row: Row, key: Key, local: LocalCodes, knowledge: Knowledge) -> str
     return None
 
 
-def _meanings(kind: str, knowledge: Knowledge) -> frozenset[str]:
+def _known(kind: str, topic: Topic) -> frozenset[str]:
+    """The procedures or value sets of a topic, which a row may name."""
     if kind == "procedure":
-        return frozenset(knowledge.guideline.procedures)
-    shipped = knowledge.terminology.meanings.values()
-    return OF_SITES.union(*(meaning.sets for meaning in shipped))
+        return frozenset(topic.guideline.procedure)
+    shipped = topic.terminology.meanings.values()
+    return topic.about.site_value_sets.union(*(meaning.sets for meaning in shipped))
 
 
 __all__ = ["MappingsError", "with_local_codes"]

@@ -10,8 +10,8 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
-EXPANSIONS = "expansions"
-OPTIONAL = frozenset({EXPANSIONS})
+EXPANSIONS, TOPICS = "expansions", "topics"
+Document = tuple[str, dict[str, Any]]
 
 
 class MappingsError(Exception):
@@ -29,7 +29,9 @@ class Problems:
     lines: list[str] = field(default_factory=list)
 
     def add(self, file: str, row: str, text: str) -> None:
-        self.lines.append(f"{file}: {row}: {text}" if row else f"{file}: {text}")
+        line = f"{file}: {row}: {text}" if row else f"{file}: {text}"
+        if line not in self.lines:
+            self.lines.append(line)
 
     def raise_if_any(self) -> None:
         if self.lines:
@@ -38,30 +40,48 @@ class Problems:
 
 @dataclass(frozen=True)
 class Source:
-    """A mappings folder. A file that cannot be read is a problem, and is passed over."""
+    """What all topics share, or the folder of one topic together with what all `shared`.
 
-    folder: Path
+    Files are named relative to `root`. One that cannot be read is a problem, and is passed over.
+    """
+
+    root: Path
     problems: Problems
+    folder: str = ""
+    shared: "Source | None" = None
 
-    def documents(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name and content of each JSON file in one of the sub-folders."""
-        files = sorted((self.folder / kind).glob("*.json"))
-        if not files and kind not in OPTIONAL:
-            self.problems.add(kind, "", "no file found")
-        for file in files:
-            name = f"{kind}/{file.name}"
-            try:
-                document = json.loads(file.read_text("utf-8"))
-            except ValueError as error:
-                self.problems.add(name, "", f"not JSON: {error}")
-                continue
-            if isinstance(document, dict):
-                yield name, document
-            else:
-                self.problems.add(name, "", "not a JSON object")
+    def documents(self, kind: str) -> Iterator[Document]:
+        """Name and content of each JSON file in one of the sub-folders of this folder."""
+        for file in sorted((self.root / self.folder / kind).glob("*.json")):
+            document = self.document(f"{kind}/{file.name}")
+            if document:
+                yield document
 
-    def resources(self, kind: str, resource_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The documents that are valid FHIR resources of the type."""
+    def name(self, file: str) -> str:
+        """How a file of this folder is named in what is told."""
+        return f"{self.folder}/{file}" if self.folder else file
+
+    def has(self, file: str) -> bool:
+        return (self.root / self.folder / file).is_file()
+
+    def document(self, file: str) -> Document | None:
+        """Name and content of one file."""
+        named = self.name(file)
+        try:
+            content = json.loads((self.root / named).read_text("utf-8"))
+        except OSError as error:
+            self.problems.add(named, "", f"cannot be read: {error.strerror}")
+        except ValueError as error:
+            self.problems.add(named, "", f"not JSON: {error}")
+        else:
+            if isinstance(content, dict):
+                return named, content
+            self.problems.add(named, "", "not a JSON object")
+        return None
+
+    def _resources(self, kind: str, resource_type: str) -> list[Document]:
+        """The documents that are valid FHIR resources of the type, shared ones first."""
+        found = list(getattr(self.shared, kind.replace("-", "_"))) if self.shared else []
         for name, document in self.documents(kind):
             if document.get("resourceType") != resource_type:
                 self.problems.add(name, "resourceType", f"is not {resource_type}")
@@ -73,17 +93,32 @@ class Source:
                     where = ".".join(str(part) for part in problem["loc"])
                     self.problems.add(name, where, problem["msg"])
                 continue
-            yield name, document
+            found.append((name, document))
+        return found
 
     @cached_property
-    def value_sets(self) -> list[tuple[str, dict[str, Any]]]:
-        return list(self.resources("value-sets", "ValueSet"))
+    def value_sets(self) -> list[Document]:
+        return self._resources("value-sets", "ValueSet")
 
     @cached_property
-    def expansions(self) -> list[tuple[str, dict[str, Any]]]:
+    def expansions(self) -> list[Document]:
         """What a terminology server made of the definitions among the value sets."""
-        return list(self.resources(EXPANSIONS, "ValueSet"))
+        return self._resources(EXPANSIONS, "ValueSet")
 
     @cached_property
-    def concept_maps(self) -> list[tuple[str, dict[str, Any]]]:
-        return list(self.resources("concept-maps", "ConceptMap"))
+    def concept_maps(self) -> list[Document]:
+        return self._resources("concept-maps", "ConceptMap")
+
+    @cached_property
+    def code_systems(self) -> list[Document]:
+        return self._resources("code-systems", "CodeSystem")
+
+    @cached_property
+    def naming_systems(self) -> list[Document]:
+        return self._resources("naming-systems", "NamingSystem")
+
+
+def sources_of_topics(shared: Source) -> list[Source]:
+    """The folder of each topic of a mappings folder."""
+    folders = sorted(folder for folder in shared.root.glob(f"{TOPICS}/*") if folder.is_dir())
+    return [Source(shared.root, shared.problems, f"{TOPICS}/{f.name}", shared) for f in folders]

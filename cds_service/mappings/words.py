@@ -9,10 +9,15 @@ WORDS = {
     None: frozenset(
         {"label", "in_text", "short", "text", "order_text", "true", "false", "title", "edition"}
         | {"citation", "copyright", "next", "beware", "think_of", "note", "adult", "child"}
+        | {"heading", "not_rated", "state", "imaging", "treatment", "scope", "deletes", "removable"}
+        | {"about_variants", "variants_link", "limits", "attribute", "use", "developer"}
+        | {"presumed", "none_found"}
     ),
     "CodeSystem": frozenset({"display"}),
     "ConceptMap": frozenset({"comment"}),
 }
+# What discovery says is for the makers of EHRs, and in English.
+NOT_TRANSLATED = frozenset({"service"})
 
 
 def collect(file: BinaryIO, *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
@@ -24,13 +29,13 @@ def collect(file: BinaryIO, *_: Any, **__: Any) -> Iterator[tuple[int, str, str,
         yield 1, "", text, []
 
 
-def _words(value: Any, names: frozenset[str]) -> Iterator[str]:
-    if isinstance(value, list):
+def _words(value: Any, names: frozenset[str], is_text: bool = False) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if value and is_text else []
+    elif isinstance(value, list):
         for item in value:
-            yield from _words(item, names)
+            yield from _words(item, names, is_text)
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if isinstance(inner, str):
-                yield from [inner] if inner and name in names else []
-            else:
-                yield from _words(inner, names)
+            if name not in NOT_TRANSLATED:
+                yield from _words(inner, names, name in names)

@@ -11,19 +11,18 @@ from typing import Any
 import requests
 
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.config import SHIPPED_MAPPINGS, Settings
 from cds_service.replay.fixtures import Fixture
-from cds_service.services import SERVICE_ID
 
 PUBLIC_URL = "https://cds.example.org"
-PATH = f"/cds-services/{SERVICE_ID}"
+DISCOVERY = "/cds-services"
 TIMEOUT_SECONDS = 30
 PREFERENCE_LIST = Path(__file__).parent.parent.parent / "fixtures" / "preference-list.csv"
 
 Post = Callable[[Fixture], tuple[int, Any]]
 
 
-def in_process(dialect: str) -> Post:
+def in_process(dialect: str, mappings: Path = SHIPPED_MAPPINGS) -> Post:
     """Posts to the application itself, with the fixture's day as today; nothing is fetched."""
     day: list[date] = []
     settings = Settings(
@@ -31,14 +30,16 @@ def in_process(dialect: str) -> Post:
         fetch_milliseconds=0,
         dialect=dialect,
         preference_list=PREFERENCE_LIST,
+        mappings=mappings,
     )
     app = create_app(settings, lambda: day[-1])
     client = app.test_client()
+    first = _first_service(client.get(DISCOVERY).get_json())
 
     def post(fixture: Fixture) -> tuple[int, Any]:
         day[:] = [fixture.today]
         with redirect_stderr(StringIO()):  # the log is for operators
-            response = client.post(PATH, json=fixture.request)
+            response = client.post(_path(fixture, first), json=fixture.request)
         return response.status_code, response.get_json()
 
     return post
@@ -50,13 +51,23 @@ def to_url(url: str) -> Post:
     """
     base = url.rstrip("/")
     session = requests.Session()
+    first = _first_service(session.get(base + DISCOVERY, timeout=TIMEOUT_SECONDS).json())
 
     def post(fixture: Fixture) -> tuple[int, Any]:
         request = _without_server(_dated(fixture.request, fixture))
-        body = session.post(base + PATH, json=request, timeout=TIMEOUT_SECONDS)
+        url = base + _path(fixture, first)
+        body = session.post(url, json=request, timeout=TIMEOUT_SECONDS)
         return body.status_code, _undated(_at_public_url(body.json(), base), fixture)
 
     return post
+
+
+def _first_service(discovery: Any) -> str:
+    return discovery["services"][0]["id"]
+
+
+def _path(fixture: Fixture, first: str) -> str:
+    return f"{DISCOVERY}/{fixture.service or first}"
 
 
 def _without_server(request: Any) -> Any:

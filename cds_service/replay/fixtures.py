@@ -21,7 +21,8 @@ class BrokenFixture(Exception):
 class Fixture:
     """`today` counts as today for orders without a date; `status` is the expected HTTP status.
 
-    `expected` is the text of the response in a dialect, or None where nothing is recorded yet.
+    `expected` is the text of the response in a dialect, or None where nothing is recorded yet;
+    `service` is the id of the CDS service, empty for the first one of discovery.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Fixture:
     status: int
     request: Any
     expected: str | None
+    service: str = ""
 
     @property
     def name(self) -> str:
@@ -76,6 +78,7 @@ def read_fixture(folder: Path, dialect: str = HL7) -> Fixture:
             status=int(notes.get("status", 200)),
             request=_json(folder / "request.json"),
             expected=response.read_text("utf-8") if response.exists() else None,
+            service=str(notes.get("service", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         wanted = 'must hold "about" (a phrase) and "today" (a date)'

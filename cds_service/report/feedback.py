@@ -15,9 +15,9 @@ from cds_service.about import VERSION
 from cds_service.report.figures import WORDS, Period
 from cds_service.report.formats import csv_of
 from cds_service.report.queries import REASONS
-from cds_service.services import SERVICE_ID
 from cds_service.store.tables import OF_THE_CARD, decisions, feedback
 
+SERVICE_ID = "vcf-appropriateness"
 FIELDS = ("intervention", "action_taken", "user_feedback", "user", "date", "location", "card")
 NOT_KEPT = "not kept by the service"
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Request
 
@@ -18,7 +19,7 @@ from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import wrong_keys
 from cds_service.config import Settings
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
 from cds_service.language import language
@@ -37,14 +38,14 @@ class NoClients(Exception):
 @dataclass(frozen=True)
 class Caller:
     """A client, the way to its FHIR servers, if it has one, what it wants not shown, how
-    it is answered, and the knowledge with its own codes, of which there are `local_codes`.
+    it is answered, and the topics with its own codes, of which there are `local_codes`.
     """
 
     client: Client
     fetcher: Fetcher | None
     silence: Silence
     style: ResponseStyle
-    knowledge: Knowledge
+    topics: Topics
     local_codes: int
 
 
@@ -58,18 +59,18 @@ class Callers:
         self,
         settings: Settings,
         remember: Remember,
-        knowledge: Knowledge,
+        topics: Topics,
         now: Callable[[], float] = time.time,
     ):
         self._settings = settings
         self._remember = remember
-        self._knowledge = knowledge
+        self._topics = topics
         self._now = now
         self._keys = Keys()
         self._verifier: Verifier | None = None
         self._callers: dict[str, Caller] = {}
         if settings.open:
-            self._open = _caller(_anyone(settings), knowledge, loopback=True)
+            self._open = _caller(_anyone(settings), topics, settings.mappings, loopback=True)
         else:
             self._take_clients()
 
@@ -106,11 +107,14 @@ class Callers:
 
     def _take_clients(self) -> None:
         file = self._settings.clients
-        silenceable = what_can_be_silenced(self._knowledge)
+        silenceable = what_can_be_silenced(self._topics.values())
         clients = read_clients(file, silenceable) if file else ()
         seconds = self._settings.token_seconds
         self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
-        self._callers = {client.name: _caller(client, self._knowledge) for client in clients}
+        self._callers = {
+            client.name: _caller(client, self._topics, self._settings.mappings)
+            for client in clients
+        }
 
     def _endpoint(self, request: Request) -> str:
         """The address that was called, as the client sees it."""
@@ -131,15 +135,15 @@ def _anyone(settings: Settings) -> Client:
     )
 
 
-def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Caller:
+def _caller(client: Client, topics: Topics, mappings: Path, loopback: bool = False) -> Caller:
     """FHIR servers on this machine may be called in open mode only."""
-    wrong = wrong_keys(client.preference_list, knowledge)
+    wrong = wrong_keys(client.preference_list, topics.values())
     if wrong:
         raise ClientsError(f"{client.name}.preference_list: {wrong[0]} is no procedure or region")
-    known, number = _with_local_codes(client, knowledge)
+    known, number = _with_local_codes(client, topics)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
     options = ResponseOptions(client.preference_list, client.links, client.ratings)
-    style = ResponseStyle(DIALECTS[client.dialect], options, language(client.language))
+    style = ResponseStyle(DIALECTS[client.dialect], options, language(client.language, mappings))
     if not client.fetch_milliseconds:
         return Caller(client, None, silence, style, known, number)
     allowed = AllowedServers(client.fhir_servers, loopback, client.fhir_private)
@@ -147,11 +151,11 @@ def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Cal
     return Caller(client, fetcher, silence, style, known, number)
 
 
-def _with_local_codes(client: Client, knowledge: Knowledge) -> tuple[Knowledge, int]:
+def _with_local_codes(client: Client, topics: Topics) -> tuple[Topics, int]:
     """Raises ClientsError."""
     if client.codes is None:
-        return knowledge, 0
+        return topics, 0
     try:
-        return with_local_codes(knowledge, client.codes)
+        return with_local_codes(topics, client.codes)
     except MappingsError as error:
         raise ClientsError(f"{client.name}.codes: {error}") from error

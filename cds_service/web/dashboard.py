@@ -9,7 +9,7 @@ from threading import Lock
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
 
-from cds_service.decision.knowledge import Guideline
+from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.language import N_, Language
 from cds_service.report.figures import Period
@@ -32,13 +32,13 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 def dashboard(
-    store: Store, guideline: Guideline, token: str, is_open: bool, today: Callable[[], date]
+    store: Store, topics: Topics, token: str, is_open: bool, today: Callable[[], date]
 ) -> Blueprint:
     """`/dashboard?days=30`, for those who hold the token; without one, in open mode, for those
     on this machine.
     """
     blueprint = Blueprint("dashboard", __name__)
-    overviews = Overviews(store, guideline)
+    overviews = Overviews(store, topics)
 
     @blueprint.get("/dashboard")
     def show() -> str | tuple[str, int] | Response:
@@ -48,7 +48,7 @@ def dashboard(
         days = request.args.get("days", USUAL, type=int)
         days = days if days in PERIODS else USUAL
         until = today()
-        words = {"guideline": guideline, "days": days, "periods": PERIODS}
+        words = {"days": days, "periods": PERIODS}
         try:
             overview = overviews.of(Period(until - timedelta(days=days - 1), until), spoken())
         except StoreDown:
@@ -64,8 +64,8 @@ def dashboard(
 class Overviews:
     """The overviews of late; one at a time is made anew."""
 
-    def __init__(self, store: Store, guideline: Guideline):
-        self._store, self._guideline = store, guideline
+    def __init__(self, store: Store, topics: Topics):
+        self._store, self._topics = store, topics
         self._lock = Lock()
         self._made: dict[tuple[Period, str], tuple[float, Overview]] = {}
 
@@ -75,7 +75,7 @@ class Overviews:
         with self._lock:
             at, overview = self._made.get(key, (0.0, None))
             if overview is None or time.monotonic() - at > FRESH_SECONDS:
-                words = _words(self._guideline, language)
+                words = _words(self._topics, language)
                 overview = self._store.look(lambda c: overview_of(c, period, words))
                 self._made = {k: m for k, m in self._made.items() if k[0].until == period.until}
                 self._made[key] = (time.monotonic(), overview)
@@ -89,10 +89,10 @@ def _drawn(panel: Panel) -> Markup:
     return drawn(panel, spoken())
 
 
-def _words(guideline: Guideline, language: Language) -> dict[str, str]:
+def _words(topics: Topics, language: Language) -> dict[str, str]:
     """How facts, procedures and what a button does are called, and what else kept from rating."""
-    facts = {name: words.label for name, words in guideline.facts.items()}
-    procedures = {name: procedure.short for name, procedure in guideline.procedures.items()}
+    facts = {fact.name: fact.label for topic in topics.values() for fact in topic.facts}
+    procedures = {p.id: p.short for topic in topics.values() for p in topic.guideline.procedures}
     named = facts | procedures | BUTTONS | OTHER_REASONS
     return {name: language.say(words) for name, words in named.items()}
 

@@ -9,7 +9,7 @@ from cds_service.access.clients import Client
 from cds_service.cards.evaluated import REPEAT, EvaluatedOrder
 from cds_service.fhir.plain import Json
 from cds_service.history import Visit, advice_key, is_safety_card, rows_of
-from cds_service.hook import Hide, HookCall, HookOutcome, nothing
+from cds_service.hook import Hide, HookCall, HookOutcome, nothing_hidden
 from cds_service.store.store import Store
 from cds_service.web.errors import NotKept, issue, outcome
 from cds_service.web.feedback import Sender, read_feedback
@@ -27,7 +27,7 @@ class Keeping:
         """Whether a card was overridden before; those of safety rules always return."""
         store = self._store
         if store is None:
-            return nothing
+            return nothing_hidden
         visit = self._visit(store, client, body["hookInstance"], body["context"]["patientId"])
 
         def why(evaluated: EvaluatedOrder) -> str:
@@ -40,10 +40,10 @@ class Keeping:
 
     def keep(self, call: HookCall, client: Client, answer: HookOutcome) -> None:
         """Before the answer goes out."""
-        if self._store is None or not (answer.evaluated_orders or answer.spine_like):
+        if self._store is None or not (answer.evaluated or answer.selected.similar):
             return
         visit = self._visit(self._store, client, call.hook_instance, call.patient_id)
-        rows = rows_of(visit, answer.evaluated_orders, answer.offered, answer.spine_like)
+        rows = rows_of(visit, answer.evaluated, answer.offered, answer.selected.similar)
         self._store.keep(rows)
 
     def _visit(self, store: Store, client: Client, instance: str, patient_id: str) -> Visit:

@@ -1,16 +1,23 @@
 """The language of a page: the one in its address, else the one that the browser prefers."""
 
-from flask import Flask, Response, request
+from pathlib import Path
 
+from flask import Flask, Response, current_app, request
+
+from cds_service.decision.topic import Topics
 from cds_service.language import ENGLISH, LANGUAGES, Language, language
 
 CHOSEN = "lang"
 NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 
-def add_languages(app: Flask) -> None:
-    """Gives every template `say`, and tells browsers and caches what a page hangs on."""
+def add_languages(app: Flask, topics: Topics, mappings: Path) -> None:
+    """Gives every template `say` and the topics, and tells browsers and caches what a page hangs
+    on. `mappings` is the folder whose topics bring translations along.
+    """
+    app.extensions["mappings"] = mappings
     app.context_processor(_words)
+    app.context_processor(lambda: {"topics": list(topics.values())})
     app.after_request(_tell)
 
 
@@ -19,7 +26,7 @@ def spoken() -> Language:
     wanted = request.args.get(CHOSEN)
     if wanted not in LANGUAGES:
         wanted = request.accept_languages.best_match(LANGUAGES, default=ENGLISH.code)
-    return language(wanted)
+    return language(wanted, current_app.extensions["mappings"])
 
 
 def _words() -> dict:

@@ -6,25 +6,24 @@ from datetime import date
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from cds_service.about import LIMITS, is_review_due, source_attributes
-from cds_service.decision.knowledge import Guideline, Knowledge, Variant
+from cds_service.about import is_review_due, source_attributes
+from cds_service.decision.guideline import Variant
+from cds_service.decision.topic import Topic, Topics
 from cds_service.language import Language
 from cds_service.web.languages import spoken
 
 
-def pages(
-    knowledge: Knowledge, today: Callable[[], date], local_codes: Callable[[], int]
-) -> Blueprint:
-    """The front page, the guideline and its variants, and what there is to know of the service.
+def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], int]) -> Blueprint:
+    """The front page, the guidelines and their variants, and what there is to know of the service.
 
     `local_codes` says how many codes the sites have mapped.
     """
     blueprint = Blueprint("pages", __name__)
-    guideline = knowledge.guideline
+    by_id = {topic.id: topic for topic in topics.values()}
 
     @blueprint.get("/")
     def index() -> str:
-        return render_template("index.html", guideline=guideline)
+        return render_template("index.html")
 
     @blueprint.get("/health")
     def health() -> Response:
@@ -34,92 +33,99 @@ def pages(
     def ready() -> Response:
         return jsonify(
             status="ready",
-            rules_version=knowledge.version,
-            codes=knowledge.terminology.size,
+            rules_version=next(iter(topics.values())).version,
+            codes=sum(topic.terminology.size for topic in topics.values()),
             local_codes=local_codes(),
         )
 
-    @blueprint.get(f"/guidelines/{guideline.id}")
-    def show_guideline() -> str | Response:
+    @blueprint.get("/guidelines/<topic_id>")
+    def show_guideline(topic_id: str) -> str | Response:
+        topic = by_id.get(topic_id) or abort(404)
         if _wants_json():
-            return jsonify(_guideline_as_json(guideline, spoken()))
-        return render_template("guideline.html", guideline=guideline)
+            return jsonify(_guideline_as_json(topic, spoken()))
+        return render_template("guideline.html", topic=topic)
 
-    @blueprint.get(f"/guidelines/{guideline.id}/<variant_id>")
-    def show_variant(variant_id: str) -> str | Response:
-        variant = next((v for v in guideline.variants if v.id == variant_id), None) or abort(404)
+    @blueprint.get("/guidelines/<topic_id>/<variant_id>")
+    def show_variant(topic_id: str, variant_id: str) -> str | Response:
+        topic = by_id.get(topic_id) or abort(404)
+        found = (v for v in topic.guideline.variants if v.id == variant_id)
+        variant = next(found, None) or abort(404)
         if _wants_json():
-            return jsonify(variant_as_json(variant, guideline, spoken()))
-        words = criteria_in_words(variant, guideline)
-        return render_template("variant.html", guideline=guideline, variant=variant, criteria=words)
+            return jsonify(variant_as_json(variant, topic, spoken()))
+        words = criteria_in_words(variant, topic)
+        return render_template("variant.html", topic=topic, variant=variant, criteria=words)
 
     @blueprint.get("/about")
     def about() -> str | Response:
-        attributes = source_attributes(knowledge, spoken())
-        due = is_review_due(knowledge, today())
+        told = [_about(topic, today(), spoken()) for topic in topics.values()]
         if _wants_json():
-            return jsonify(
-                attributes=[asdict(a) for a in attributes],
-                guideline={"edition": guideline.edition, "review_due": guideline.review_due},
-                review_is_due=due,
-                limits=[spoken().say(limit) for limit in LIMITS],
-            )
-        return render_template(
-            "about.html", guideline=guideline, attributes=attributes, limits=LIMITS, due=due
-        )
+            return jsonify(**told[0], others=told[1:]) if len(told) > 1 else jsonify(told[0])
+        return render_template("about.html", told=told)
 
     return blueprint
 
 
-def criteria_in_words(variant: Variant, guideline: Guideline) -> list[str]:
+def _about(topic: Topic, today: date, language: Language) -> dict:
+    """Source attributes and limits of a topic, and whether its review is due."""
+    source = topic.about.source
+    return {
+        "attributes": [asdict(a) for a in source_attributes(topic, language)],
+        "guideline": {"edition": source.edition, "review_due": source.review_due.isoformat()},
+        "review_is_due": is_review_due(topic, today),
+        "limits": [language.say(limit) for limit in topic.about.limits],
+    }
+
+
+def criteria_in_words(variant: Variant, topic: Topic) -> list[str]:
     """The criteria of a variant as a person would say them."""
-    words = guideline.facts
-    return [words[f].true if wanted else words[f].false for f, wanted in variant.criteria]
+    facts = topic.fact
+    return [facts[f].true if wanted else facts[f].false for f, wanted in variant.criteria.items()]
 
 
-def variant_as_json(variant: Variant, guideline: Guideline, language: Language) -> dict:
+def variant_as_json(variant: Variant, topic: Topic, language: Language) -> dict:
     """All that the page shows."""
-    say = language.say
+    say, source = language.say, topic.about.source
     return {
         "id": variant.id,
         "number": variant.number,
         "kind": variant.kind,
         "title": say(variant.title),
         "criteria": dict(variant.criteria),
-        "ratings": [_rating(p, category, guideline, language) for p, category in variant.ratings],
+        "ratings": [_rating(p, category, topic, say) for p, category in variant.ratings.items()],
         "next": say(variant.next),
         "beware": say(variant.beware),
         "think_of": say(variant.think_of),
         "note": say(variant.note),
-        "citation": say(guideline.citation),
-        "copyright": say(guideline.copyright),
+        "citation": say(source.citation),
+        "copyright": say(source.copyright),
     }
 
 
-def _rating(procedure_id: str, category_id: str, guideline: Guideline, language: Language) -> dict:
-    procedure, category = guideline.procedures[procedure_id], guideline.categories[category_id]
+def _rating(procedure_id: str, category_id: str, topic: Topic, say: Callable[[str], str]) -> dict:
+    procedure = topic.guideline.procedure[procedure_id]
+    category = topic.guideline.category[category_id]
     return {
         "procedure": procedure.id,
-        "label": language.say(procedure.label),
+        "label": say(procedure.label),
         "category": category.id,
-        "category_label": language.say(category.label),
+        "category_label": say(category.label),
         "radiation": {
-            "adult": language.say(procedure.adult_radiation),
-            "child": language.say(procedure.child_radiation),
+            "adult": say(procedure.radiation.adult),
+            "child": say(procedure.radiation.child),
         },
     }
 
 
-def _guideline_as_json(guideline: Guideline, language: Language) -> dict:
-    say = language.say
+def _guideline_as_json(topic: Topic, language: Language) -> dict:
+    say, source = language.say, topic.about.source
     return {
-        "id": guideline.id,
-        "title": say(guideline.title),
-        "edition": say(guideline.edition),
-        "review_due": guideline.review_due,
-        "citation": say(guideline.citation),
-        "copyright": say(guideline.copyright),
-        "variants": [variant_as_json(v, guideline, language) for v in guideline.variants],
+        "id": topic.id,
+        "title": say(source.title),
+        "edition": say(source.edition),
+        "review_due": source.review_due.isoformat(),
+        "citation": say(source.citation),
+        "copyright": say(source.copyright),
+        "variants": [variant_as_json(v, topic, language) for v in topic.guideline.variants],
     }
 
 

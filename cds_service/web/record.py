@@ -47,11 +47,11 @@ class Record:
     def take(self, hook: str, answer: HookOutcome) -> None:
         """The outcome of a hook."""
         self.hook = hook if hook in HOOKS else "other"
-        self.orders = [_outcome(evaluated) for evaluated in answer.evaluated_orders]
+        self.orders = [_outcome(evaluated) for evaluated in answer.evaluated]
         self.missing = _missing(answer.decisions)
-        self.passed_over = answer.passed_over
-        self.unmapped = answer.unmapped
-        self.conflicting = answer.conflicting
+        self.passed_over = answer.selected.passed_over
+        self.unmapped = answer.selected.unmapped
+        self.conflicting = answer.selected.conflicting
         self.fetches = answer.fetches
 
 

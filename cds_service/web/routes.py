@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic, Topics
+from cds_service.expansion.lookup import TerminologyLookup
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
-from cds_service.hook import Fetch, HookCall, HookOutcome, Wonder, answer_hook
-from cds_service.services import SERVICE_ID, discovery, prefetch_templates
+from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
+from cds_service.services import discovery, prefetch_templates
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.errors import BadRequest
@@ -33,14 +34,14 @@ HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 class Site:
     """How the service is set up at this place; see `Settings` and `HookCall`."""
 
-    knowledge: Knowledge
+    topics: Topics
     public_url: str
     callers: Callers
     rates: RateLimits
     today: Callable[[], date]
     keeping: Keeping
     concurrency: ConcurrencyLimit
-    wonder: Wonder | None = None
+    lookup: TerminologyLookup | None = None
 
     def caller(self) -> Caller:
         """Who is calling, within what it may. Raises TokenRefused, NoClients or TooManyRequests."""
@@ -53,8 +54,7 @@ class Site:
 def hooks(site: Site) -> Blueprint:
     """Discovery, the service and its feedback."""
     blueprint = Blueprint("hooks", __name__)
-    services = discovery(site.knowledge)
-    templates = prefetch_templates(site.knowledge)
+    services = discovery(site.topics)
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
@@ -63,15 +63,15 @@ def hooks(site: Site) -> Blueprint:
 
     @blueprint.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
-        _known(service_id)
+        _check_service(site, service_id)
         site.concurrency.refuse_if_full()
         caller, text = site.caller(), _posted()
         with site.concurrency.slot():
-            return _worked_on(site, caller, text, templates)
+            return _worked_on(site, caller, text, caller.topics[service_id])
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def take_feedback(service_id: str) -> Response:
-        _known(service_id)
+        _check_service(site, service_id)
         caller = site.caller()
         items = feedback_items(_body(_posted(), FEEDBACK))
         check_items(items)
@@ -80,23 +80,27 @@ def hooks(site: Site) -> Blueprint:
     return blueprint
 
 
-def _worked_on(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) -> Response:
+def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Response:
     """A hook from its text to the answer."""
     with phase("read"):
-        call = _call(site, caller, text, templates)
+        body = envelope(_body(text, HOOK))
+        call = _call(site, caller, body, topic)
+        fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
-        answer = _answer(call, caller.knowledge)
+        answer = _answer(call, topic, fetch)
         current().take(call.hook, answer)
         _describe(traced)
+    if site.lookup:
+        site.lookup.take(answer.unknown_conditions)
     with phase("keep"):
         site.keeping.keep(call, caller.client, answer)
     with phase("write"):
         return jsonify(answer.body)
 
 
-def _answer(call: HookCall, knowledge: Knowledge) -> HookOutcome:
+def _answer(call: HookCall, topic: Topic, fetch: Fetch | None) -> HookOutcome:
     try:
-        return answer_hook(call, knowledge)
+        return answer_hook(call, topic, fetch)
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
     except NOT_JSON:  # in the prefetch, which is read last
@@ -114,13 +118,12 @@ def _describe(traced: Any) -> None:
     traced.set_attribute("missing", record.missing)
 
 
-def _known(service_id: str) -> None:
-    if service_id != SERVICE_ID:
+def _check_service(site: Site, service_id: str) -> None:
+    if service_id not in site.topics:
         abort(404)
 
 
-def _call(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) -> HookCall:
-    body = envelope(_body(text, HOOK))
+def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
     check_orders(body["context"])
     current().criteria = criteria(body)
     return HookCall(
@@ -131,12 +134,11 @@ def _call(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) ->
         today=site.today(),
         base_url=site.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
-        templates=templates,
-        fetch=_fetch(caller.fetcher, body, site.concurrency),
-        wonder=site.wonder,
+        templates=prefetch_templates(topic),
         silence=caller.silence,
         style=caller.style,
         hide=site.keeping.hide(body, caller.client),
+        looked_up=site.lookup.meanings if site.lookup else {},
     )
 
 

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from cds_service.services import SERVICE_ID
-
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+SERVICE = "cds-service"
 
 
 @contextmanager
@@ -32,6 +31,6 @@ def _tracer(_process: int) -> Any:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE_ID}))
+    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider.get_tracer(SERVICE_ID)
+    return provider.get_tracer(SERVICE)

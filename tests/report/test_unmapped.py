@@ -10,7 +10,7 @@ from cds_service.cli import main
 from cds_service.config import Settings
 from cds_service.mappings.local import with_local_codes
 from cds_service.report.proposals import proposal
-from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, knowledge, order
+from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order, topic
 
 SERVICE = "/cds-services/vcf-appropriateness"
 LOCAL = "urn:example:hospital:orders"
@@ -72,7 +72,7 @@ def test_what_is_suggested_can_be_loaded_once_it_is_confirmed(listed, tmp_path):
     folder = tmp_path / "codes"
     folder.mkdir()
     (folder / "orders.csv").write_text(listed("suggest", SPINE, unclear), "utf-8")
-    site, number = with_local_codes(knowledge(), folder)
+    site, number = with_local_codes(topic(), folder)
     assert number == 1
     assert site.terminology.orders[LOCAL, "MR17"].procedure == "mri-spine-wo"
 
@@ -105,4 +105,4 @@ WORDS = {
 def test_only_what_the_words_name_clearly_is_proposed(words, named):
     assert proposal(words) == named
     if named[0]:
-        assert named[0] in knowledge().guideline.procedures
+        assert named[0] in topic().guideline.procedure

@@ -48,9 +48,9 @@ from tests.small_world import (
     condition,
     days_ago,
     device,
-    knowledge,
     order,
     patient,
+    topic,
 )
 
 GUIDELINE = "ACR Appropriateness Criteria: Management of Vertebral Compression Fractures"
@@ -229,10 +229,10 @@ def test_the_facts_that_the_variant_asks_for():
 def test_the_ratings_of_the_variant():
     """The variant's ratings, in the document's order, with the radiation level."""
     rows = _rows(card_in(2, CT_LUMBAR_W))
-    guideline = knowledge().guideline
+    guideline = topic().guideline
     expected = [
-        [guideline.procedures[p].label, guideline.categories[c].label]
-        for p, c in guideline.variant("variant-2").ratings
+        [guideline.procedure[p].label, guideline.category[c].label]
+        for p, c in guideline.variant("variant-2").ratings.items()
     ]
     assert rows[0] == ["Procedure", "Variant 2", "Radiation (adult)"]
     assert [row[:2] for row in rows[2:]] == expected
@@ -477,7 +477,7 @@ def test_every_summary_is_short(every_card):
 
 def test_no_summary_breaks_off(every_card):
     """What does not fit is left out as a whole: a summary ends with a sentence or a study."""
-    shorts = {p.short for p in knowledge().guideline.procedures.values()}
+    shorts = {p.short for p in topic().guideline.procedures}
     for made in every_card:
         first = made.get("suggestions", [{"label": ""}])[0]["label"].removeprefix("Change to ")
         _, better, study = made["summary"].partition(" Better: ")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from cds_service.decision.knowledge import Knowledge
+from cds_service.decision.topic import Topic
 from cds_service.hook import HookCall, answer_hook
 from cds_service.mappings import load
 from tests.small_world import (
@@ -34,6 +34,7 @@ from tests.small_world import (
     PAIN,
     ROOT,
     SCT,
+    SERVICE,
     SPINE_METASTASIS,
     THORACIC_FRACTURE,
     THORACIC_PAIN,
@@ -475,7 +476,7 @@ HOSPITAL_EDEMA = (ICD, "M89.8X8")
 
 
 @pytest.fixture(scope="module")
-def hospital(tmp_path_factory) -> Knowledge:
+def hospital(tmp_path_factory) -> Topic:
     """The shipped mappings, and a ValueSet of a hospital that codes edema in its own way."""
     copy = shutil.copytree(ROOT / "mappings", tmp_path_factory.mktemp("hospital") / "mappings")
     value_set = {
@@ -489,10 +490,10 @@ def hospital(tmp_path_factory) -> Knowledge:
         },
     }
     (copy / "value-sets/hospital-edema.json").write_text(json.dumps(value_set), "utf-8")
-    return load(copy)
+    return load(copy)[SERVICE]
 
 
-def edema_at(hospital: Knowledge, *reasons, **chart) -> bool | None:
+def edema_at(hospital: Topic, *reasons, **chart) -> bool | None:
     """Fact edema_or_cleft, as a service with the hospital's mappings sees it."""
     body = hook_request(order(MRI_LUMBAR_WO, reasons=(FRACTURE, *reasons)), **chart)
     prefetch = as_sent(body["prefetch"])

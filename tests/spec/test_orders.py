@@ -154,7 +154,7 @@ def test_an_order_that_is_not_ours_is_passed_over(draft, why):
     answer = ask(draft)
     assert answer.body == {"cards": []}
     assert answer.decisions == []
-    assert answer.passed_over == {why: 1}
+    assert answer.selected.passed_over == {why: 1}
 
 
 @pytest.mark.parametrize("do_not_perform", [False, None])
@@ -211,7 +211,7 @@ def test_the_procedure(codes, procedure):
 def test_conflicting_codes(codes):
     """Two codings that map to different procedures: not ours, counted as conflicting."""
     answer = ask(order(*codes, reasons=REASONS))
-    assert (answer.body, answer.passed_over) == ({"cards": []}, {"conflicting-codes": 1})
+    assert (answer.body, answer.selected.passed_over) == ({"cards": []}, {"conflicting-codes": 1})
 
 
 @pytest.mark.parametrize(

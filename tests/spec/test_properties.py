@@ -9,30 +9,30 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.decision.facts import ESTABLISH
 from cds_service.decision.variants import outcomes_of
 from tests import small_world as world
-from tests.small_world import ROOT, hook_request, knowledge, order, post
+from tests.small_world import ROOT, hook_request, order, post, topic
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 
 # --- Less knowledge never turns one certain rating into another -----------------------------------
 
-GUIDELINE = knowledge().guideline
-VALUES = st.fixed_dictionaries({name: st.sampled_from([True, False, None]) for name in ESTABLISH})
+GUIDELINE = topic().guideline
+FACTS = list(topic().fact)
+VALUES = st.fixed_dictionaries({name: st.sampled_from([True, False, None]) for name in FACTS})
 
 
 def certain_ratings(values: dict) -> dict[str, str]:
     """The category of each procedure whose rating is certain."""
     found = {}
-    for procedure in GUIDELINE.procedures.values():
+    for procedure in GUIDELINE.procedures:
         outcomes = outcomes_of(GUIDELINE.variants_for(procedure), values)
         if outcomes.is_certain(procedure.id):
             found[procedure.id] = outcomes.category(procedure.id)
     return found
 
 
-@given(VALUES, st.sets(st.sampled_from(list(ESTABLISH)), min_size=1))
+@given(VALUES, st.sets(st.sampled_from(FACTS), min_size=1))
 @settings(QUICK, max_examples=500)
 def test_knowing_less_never_changes_a_certain_rating(values, forgotten):
     """A rating may become uncertain; it never becomes another one."""
@@ -72,11 +72,7 @@ FINDINGS = [
     (world.ICD, "N18.5"),
     (world.ICD, "N39.0"),
     world.HYPERTENSION,
-    *(
-        world.said(question.fact, word)
-        for question in GUIDELINE.questions
-        for word in ("yes", "no")
-    ),
+    *(world.said(question.fact, word) for question in topic().questions for word in ("yes", "no")),
 ]
 STUDIES = [
     world.MRI_LUMBAR_WO,

@@ -31,10 +31,10 @@ from tests.small_world import (
     decide,
     device,
     extensions,
-    knowledge,
     order,
     patient,
     suggested,
+    topic,
 )
 
 NOTHING = ("conditions", "procedures")
@@ -119,7 +119,7 @@ def test_osteoporosis_is_asked_for_last():
 
 def test_the_order_of_the_facts():
     """symptomatic, malignancy, prior_vcf, pathologic, worsening, intervention, edema, bone."""
-    assert [q.fact for q in knowledge().guideline.questions] == [
+    assert [q.fact for q in topic().questions] == [
         "symptomatic",
         "malignancy",
         "prior_vcf",

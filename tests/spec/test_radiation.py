@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.small_world import CT_LUMBAR_W, RADIONUCLIDE_THERAPY, card_in, knowledge, patient
+from tests.small_world import CT_LUMBAR_W, RADIONUCLIDE_THERAPY, card_in, patient, topic
 
 # Procedure: adult, child under 18.
 LEVELS = {
@@ -29,14 +29,14 @@ LEVELS = {
 
 
 def test_every_procedure_has_a_row():
-    assert LEVELS.keys() == knowledge().guideline.procedures.keys()
+    assert LEVELS.keys() == topic().guideline.procedure.keys()
 
 
 @pytest.mark.parametrize(("procedure", "levels"), LEVELS.items(), ids=LEVELS.keys())
 def test_level(procedure, levels):
     """The symbols and ranges of the ACR; where nothing is known the cell stays empty."""
-    known = knowledge().guideline.procedures[procedure]
-    assert (known.adult_radiation, known.child_radiation) == levels
+    radiation = topic().guideline.procedure[procedure].radiation
+    assert (radiation.adult, radiation.child) == levels
 
 
 def shown(variant, coding, **options):
@@ -61,8 +61,8 @@ def test_the_card_shows_the_level_for_the_age(age, column, heading):
     """Adult / child under 18, beside each rating."""
     cells, shown_heading = shown(1, CT_LUMBAR_W, patient=patient(age))
     assert shown_heading == heading
-    variant = knowledge().guideline.variant("variant-1")
-    labels = {p: knowledge().guideline.procedures[p].label for p, _ in variant.ratings}
+    variant = topic().guideline.variant("variant-1")
+    labels = {p: topic().guideline.procedure[p].label for p in variant.ratings}
     assert cells.pop("---") == "---"
     assert cells == {labels[p]: LEVELS[p][column] for p in labels}
 

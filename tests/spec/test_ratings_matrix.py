@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.small_world import IN_VARIANT, ROOT, decide, order
+from tests.small_world import IN_VARIANT, ROOT, TOPIC_FOLDER, decide, order
 
-GUIDELINE = json.loads((ROOT / "mappings/guidelines/acr-vcf-2022.json").read_text("utf-8"))
+GUIDELINE = json.loads((TOPIC_FOLDER / "guideline.json").read_text("utf-8"))
 ORDERS = json.loads((ROOT / "mappings/concept-maps/orders.json").read_text("utf-8"))
 KINDS = {p["id"]: p["kind"] for p in GUIDELINE["procedures"]}
 VARIANTS = {v["number"]: v for v in GUIDELINE["variants"]}
@@ -44,8 +44,7 @@ systemic-radionuclide-therapy    - - - - - N N N M
 
 def category(number: int, procedure: str) -> str | None:
     """What the guideline in the mappings says of a procedure in a variant."""
-    ratings = VARIANTS[number]["ratings"]
-    return next((r["category"] for r in ratings if r["procedure"] == procedure), None)
+    return VARIANTS[number]["ratings"].get(procedure)
 
 
 def order_codes() -> list[tuple[str, str, str]]:
@@ -98,7 +97,7 @@ def test_the_mappings_say_what_the_document_says(line):
 
 
 def test_all_71_ratings_are_there():
-    rated = {(n, r["procedure"]) for n, v in VARIANTS.items() for r in v["ratings"]}
+    rated = {(n, procedure) for n, v in VARIANTS.items() for procedure in v["ratings"]}
     assert len(rated) == 71
     assert sum(len(v["ratings"]) for v in VARIANTS.values()) == 71
 
@@ -111,5 +110,5 @@ def test_every_rating_but_medical_management_is_reached_by_some_code():
         for number in VARIANTS
         if category(number, procedure)
     }
-    rated = {(n, r["procedure"]) for n, v in VARIANTS.items() for r in v["ratings"]}
+    rated = {(n, procedure) for n, v in VARIANTS.items() for procedure in v["ratings"]}
     assert rated - reached == {(number, MEDICAL_MANAGEMENT) for number in range(5, 10)}

@@ -27,13 +27,13 @@ from tests.small_world import (
     condition,
     hook_call,
     hook_request,
-    knowledge,
     order,
     post,
+    topic,
 )
 from tests.spec.test_properties import JUNK, paths, requests, spoil
 
-TERMINOLOGY = knowledge().terminology
+TERMINOLOGY = topic().terminology
 THOROUGH = settings(max_examples=400, deadline=None, derandomize=True)
 POOR = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
 
@@ -178,12 +178,12 @@ def test_a_chart_is_not_looked_at_where_no_order_is_ours():
 class TestWhatIsRemembered:
     def test_is_bounded_in_number_and_length(self, monkeypatch):
         monkeypatch.setattr(terminology, "MOST_REMEMBERED", 3)
-        made = replace(TERMINOLOGY)
+        made = replace(TERMINOLOGY, known={})
         for number in range(20):
             assert not made.knows("urn:local", str(number))
         assert not made.knows("urn:local", "x" * 1_000)
-        assert len(made._known) <= 3
-        assert all(len(code) < 1_000 for _, code in made._known)
+        assert len(made.known) <= 3
+        assert all(len(code) < 1_000 for _, code in made.known)
 
     def test_of_resources_is_a_digest_that_says_the_same_again(self, monkeypatch):
         monkeypatch.setattr(validation, "MOST_REMEMBERED", 3)
@@ -194,9 +194,9 @@ class TestWhatIsRemembered:
         assert len(validation._SAID) <= 3
         assert all(len(digest) == 16 for digest in validation._SAID)
 
-    def test_a_code_that_was_learned_is_known_although_it_was_not_before(self):
-        made = replace(TERMINOLOGY, looked_up={})
+    def test_a_code_that_was_looked_up_is_known_although_it_was_not_before(self):
         code = ("http://snomed.info/sct", "13645005")
-        assert not made.knows(*code)
-        made.looked_up[code] = Meaning(frozenset({"malignancy"}))
-        assert made.knows(*code)
+        assert not topic().terminology.knows(*code)
+        now = topic().with_meanings({code: Meaning(frozenset({"malignancy"}))})
+        assert now.terminology.knows(*code)
+        assert not topic().terminology.knows(*code)

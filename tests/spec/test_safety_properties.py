@@ -18,13 +18,13 @@ from tests.small_world import (
     days_ago,
     device,
     egfr,
-    knowledge,
     order,
     patient,
     procedure,
+    topic,
 )
 
-terminology = knowledge().terminology
+terminology = topic().terminology
 
 # The first codes of each value set, and of the sets that are rules: as codings a chart may hold.
 SETS = sorted({name for meaning in terminology.meanings.values() for name in meaning.sets})
@@ -36,7 +36,7 @@ POOL = [
 POOL += [(ICD, "C50.911"), (ICD, "C79.51"), (ICD, "Z85.3"), (ICD, "I10")]
 ANSWERS = [
     (ANSWER, f"{question.fact.replace('_', '-')}-{said}")
-    for question in knowledge().guideline.questions
+    for question in topic().questions
     for said in ("yes", "no")
 ]
 ORDERS = sorted(terminology.orders)

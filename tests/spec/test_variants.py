@@ -32,11 +32,11 @@ from tests.small_world import (
     VERTEBROPLASTY,
     condition,
     decide,
-    knowledge,
     order,
     patient,
     procedure,
     said,
+    topic,
 )
 
 # The table of section 4, in its own words.
@@ -63,11 +63,11 @@ def criteria(number: int) -> dict[str, bool]:
 
 
 def variant(number: int):
-    return next(v for v in knowledge().guideline.variants if v.number == number)
+    return next(v for v in topic().guideline.variants if v.number == number)
 
 
 def variants_of(kind: str) -> list:
-    return [v for v in knowledge().guideline.variants if v.kind == kind]
+    return [v for v in topic().guideline.variants if v.kind == kind]
 
 
 def outcome(decision) -> tuple[tuple[int, ...], bool]:

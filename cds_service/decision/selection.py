@@ -1,0 +1,224 @@
+"""Which findings of a case a criterion means: by value set, source, certainty, time and place.
+
+    {"finding": NAMES,                   value sets, or definitions of the topic
+     "sources": [SOURCES],               default: all but DiagnosticReport
+     "certainty": "confirmed" | "unconfirmed" | "any",      default: any
+     "timing": "new" | "old" | "new-or-reason" | "current" | "any",      default: any
+     "within_days": NUMBER,              not older than that; undated ones count
+     "observed_within_days": NUMBER,     the same, of Observations and DiagnosticReports only
+     "also_in": [SETS],                  in one of these sets too
+     "near": SELECTION,                  not coded in a region that touches none of these findings
+     "prefer": TIMING}                   only such ones, if there are any, else all
+
+Source: the decision rules, section 2. *New* is current, and undated or at most 90 days old; *old*
+is everything else; *new-or-reason* is a reason of the order, or a new Condition.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cds_service.decision.chart import Case, Finding
+from cds_service.decision.situation import (
+    FALSE,
+    UNKNOWN,
+    Criterion,
+    CriterionError,
+    Situation,
+    Truth,
+    evidence_of,
+)
+from cds_service.decision.terminology import union
+
+if TYPE_CHECKING:
+    from cds_service.decision.criteria import Names
+
+REPORT = "DiagnosticReport"
+SEEN = ("Observation", REPORT)
+# The kind of data that each source comes from; a reason comes with the order. Observations are
+# asked for by code, and reports not at all, so that their absence says nothing.
+KIND_OF = {
+    "reason": None,
+    "Condition": "conditions",
+    "Procedure": "procedures",
+    "Device": "devices",
+    "AllergyIntolerance": "allergies",
+    "Observation": None,
+    REPORT: None,
+}
+USUAL_SOURCES = tuple(source for source in KIND_OF if source != REPORT)
+
+Keep = Callable[[Finding, Situation], bool]
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The findings that are meant; `truth` says whether there is one, which is unknown where data
+    are missing, or where a finding may count if more were known.
+    """
+
+    findings: tuple[Finding, ...]
+    truth: Truth
+
+
+Select = Callable[[Situation], Selected]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Findings of these value sets count `when` the criterion holds; without one, always."""
+
+    sets: frozenset[str]
+    when: Criterion | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name for findings that count under conditions. The first part that a finding fits decides.
+
+    Where the criterion of the part is unknown, whether the finding counts is unknown too.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    certainty: str
+    parts: tuple[Part, ...]
+
+    def of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
+        """The findings that count, and whether others may."""
+        known = situation.selected.get(self.name)
+        if known is None:
+            known = situation.selected[self.name] = self._of(situation)
+        return known
+
+    def _of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
+        is_certain = CERTAINTY[self.certainty]
+        candidates = [
+            f for f in situation.case.findings if f.source in self.sources and is_certain(f)
+        ]
+        judged = [(f, self._counts(f, situation)) for f in candidates]
+        return tuple(f for f, counts in judged if counts), any(c is None for _, c in judged)
+
+    def _counts(self, finding: Finding, situation: Situation) -> bool | None:
+        part = next((p for p in self.parts if not p.sets.isdisjoint(finding.sets)), None)
+        if part is None:
+            return False
+        return part.when.truth(situation).value if part.when else True
+
+
+CERTAINTY: Mapping[str, Callable[[Finding], bool]] = {
+    "confirmed": lambda finding: finding.certain,
+    "unconfirmed": lambda finding: not finding.certain,
+    "any": lambda finding: True,
+}
+TIMING: Mapping[str, Callable[[Finding, Case], bool]] = {
+    "new": lambda finding, case: finding.is_new(case.today),
+    "old": lambda finding, case: not finding.is_new(case.today),
+    "new-or-reason": lambda finding, case: case.recent(finding),
+    "current": lambda finding, case: finding.current,
+    "any": lambda finding, case: True,
+}
+
+
+def compile_selection(written: Any, names: "Names") -> Select:
+    """Raises CriterionError where the form is wrong or a name is not known."""
+    if isinstance(written, str | list):
+        written = {"finding": written}
+    if not isinstance(written, dict) or "finding" not in written:
+        raise CriterionError(f"{written} selects no finding")
+    for argument in written.keys() - FILTERS.keys() - {"finding", "sources", "prefer"}:
+        raise CriterionError(f"{argument} is no argument of finding")
+    definition, sets = _what(written["finding"], names)
+    sources = _sources(written, definition, names)
+    kinds = tuple(kind for source in sources if (kind := KIND_OF[source]))
+    filters = [FILTERS[a](v, names) for a, v in written.items() if a in FILTERS]
+    preferred = TIMING[names.check(written.get("prefer", "any"), TIMING, "timing")]
+
+    def select(situation: Situation) -> Selected:
+        case = situation.case
+        candidates, doubt = definition.of(situation) if definition else (case.in_sets(sets), False)
+        found = [f for f in candidates if f.source in sources]
+        found = [f for f in found if preferred(f, case)] or found
+        found = [f for f in found if all(keep(f, situation) for keep in filters)]
+        return Selected(tuple(found), _truth(found, doubt, kinds, case))
+
+    return select
+
+
+def _truth(found: list[Finding], doubt: bool, kinds: tuple[str, ...], case: Case) -> Truth:
+    if found:
+        return Truth(True, evidence_of(found))
+    return UNKNOWN if doubt or not case.chart.has(*kinds) else FALSE
+
+
+def _what(written: Any, names: "Names") -> tuple[Definition | None, frozenset[str]]:
+    """A definition, or value sets."""
+    listed = string_or_list(written)
+    if len(listed) == 1 and listed[0] in names.definitions:
+        return names.definitions[listed[0]], frozenset()
+    checked = (names.check(n, names.value_sets, "value set or definition") for n in listed)
+    return None, frozenset(checked)
+
+
+def _sources(written: Any, definition: Definition | None, names: "Names") -> tuple[str, ...]:
+    usual = definition.sources if definition else USUAL_SOURCES
+    listed = written.get("sources", usual)
+    return tuple(names.check(source, KIND_OF, "source") for source in listed)
+
+
+def string_or_list(written: Any) -> list[Any]:
+    """One name, or several."""
+    return written if isinstance(written, list) else [written]
+
+
+def _certainty(value: Any, names: "Names") -> Keep:
+    is_certain = CERTAINTY[names.check(value, CERTAINTY, "certainty")]
+    return lambda finding, situation: is_certain(finding)
+
+
+def _timing(value: Any, names: "Names") -> Keep:
+    timely = TIMING[names.check(value, TIMING, "timing")]
+    return lambda finding, situation: timely(finding, situation.case)
+
+
+def _within(days: int, names: "Names") -> Keep:
+    return lambda finding, situation: finding.seen_within(days, situation.case.today)
+
+
+def _observed_within(days: int, names: "Names") -> Keep:
+    within = _within(days, names)
+    return lambda finding, situation: finding.source not in SEEN or within(finding, situation)
+
+
+def _also_in(listed: Any, names: "Names") -> Keep:
+    wanted = {names.check(n, names.value_sets, "value set") for n in string_or_list(listed)}
+    return lambda finding, situation: not wanted.isdisjoint(finding.sets)
+
+
+def _near(written: Any, names: "Names") -> Keep:
+    others = compile_selection(written, names)
+
+    def keep(finding: Finding, situation: Situation) -> bool:
+        return not lies_elsewhere(finding, parts_of(others(situation).findings))
+
+    return keep
+
+
+def lies_elsewhere(finding: Finding, parts: frozenset[str]) -> bool:
+    """Both regions are coded, and they do not touch."""
+    return bool(parts and finding.parts) and parts.isdisjoint(finding.parts)
+
+
+def parts_of(findings: Iterable[Finding]) -> frozenset[str]:
+    """All parts of the body that the coded regions of the findings count to."""
+    return union(f.place for f in findings if f.place)
+
+
+FILTERS: Mapping[str, Callable[[Any, "Names"], Keep]] = {
+    "certainty": _certainty,
+    "timing": _timing,
+    "within_days": _within,
+    "observed_within_days": _observed_within,
+    "also_in": _also_in,
+    "near": _near,
+}

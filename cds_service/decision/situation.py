@@ -1,0 +1,78 @@
+"""What a criterion looks at, and what it says: true, false or unknown, with the evidence."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cds_service.decision.chart import Case, Evidence, Finding
+from cds_service.decision.guideline import Guideline
+from cds_service.decision.variants import Outcomes
+
+
+class CriterionError(ValueError):
+    """A criterion that cannot be compiled; the text says which name or form is wrong."""
+
+
+class Truth(NamedTuple):
+    """`value` is True, False or None (unknown); `evidence` is what makes it true."""
+
+    value: bool | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+TRUE, FALSE, UNKNOWN = Truth(True), Truth(False), Truth(None)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A statement on the patient: `value` is True, False or None (unknown).
+
+    `how` is one of coded, answered, presumed, absent (nothing of the kind in the data supplied),
+    implied (follows from another fact) and unknown.
+    """
+
+    name: str
+    value: bool | None
+    how: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+Facts = Mapping[str, Fact]
+NO_OUTCOMES = Outcomes((), True)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A case with the facts that are established so far, and the variants that are possible.
+
+    `selected` remembers which findings a definition means in this case.
+    """
+
+    case: Case
+    guideline: Guideline
+    facts: Facts = field(default_factory=dict)
+    outcomes: Outcomes = NO_OUTCOMES
+    selected: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, bool | None]:
+        """The value of each fact, by name."""
+        return {name: fact.value for name, fact in self.facts.items()}
+
+
+Holds = Callable[[Situation], Truth]
+
+
+class Criterion:
+    """A compiled criterion; `written` is what it was made of, `truth` what it says of a case."""
+
+    def __init__(self, written: Mapping[str, Any], truth: Holds):
+        self.written, self.truth = written, truth
+
+    def holds(self, situation: Situation) -> bool:
+        return self.truth(situation).value is True
+
+
+def evidence_of(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
+    """The evidence of each finding, once."""
+    return tuple(dict.fromkeys(f.evidence for f in findings))

@@ -1,0 +1,159 @@
+"""A topic: one guideline with all that the service knows of it, filled from `mappings/`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+from cds_service.decision.facts import FactDefinition
+from cds_service.decision.guideline import Guideline
+from cds_service.decision.relevance import Relevance
+from cds_service.decision.safety import SafetyRule
+from cds_service.decision.selection import Select
+from cds_service.decision.terminology import BodySite, Coding, Meaning, Terminology
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the two answers to a question: a button's label, and the coding that it adds."""
+
+    label: str
+    coding: Coding
+
+
+@dataclass(frozen=True)
+class Question:
+    """What we ask about a fact that the chart leaves unknown."""
+
+    fact: str
+    short: str
+    text: str
+    yes: Answer
+    no: Answer
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        return {"yes": self.yes, "no": self.no}
+
+    def code_of(self, said: str) -> str:
+        """Our own code of an answer: prior-vcf-yes."""
+        return f"{self.fact.replace('_', '-')}-{said}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The published document: how it is cited, and when its edition is to be reviewed."""
+
+    title: str
+    edition: str
+    url: str
+    citation: str
+    copyright: str
+    review_due: date
+
+
+@dataclass(frozen=True)
+class Service:
+    """The CDS service of the topic, as discovery describes it."""
+
+    id: str
+    title: str
+    description: str
+    usage_requirements: str
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What cards and pages say of the topic. `no_variant` says why an order of a kind is not rated
+    where no variant applies, `not_rated` the same in short; `scope` is what the document leaves
+    out; `deletes` names the treatment that is no order, and `removable` says that it may do; the
+    others are texts of pages.
+    """
+
+    heading: str
+    not_rated: str
+    no_variant: Mapping[str, str]
+    scope: str
+    deletes: str
+    removable: str
+    about_variants: str
+    variants_link: str
+    about_kind: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Whether the topic uses an attribute of the patient, and for what."""
+
+    attribute: str
+    use: str
+
+
+@dataclass(frozen=True)
+class About:
+    """`topic.json`: what is to be said of the topic.
+
+    `urn` is the base of its own code systems. `order_words` is a regular expression: an order that
+    is in no map is listed for those who keep the maps where its words fit. `facts_without_variant`
+    are shown where no variant applies. `safety_rules` are the rules that hold, shared ones and the
+    topic's own; `site_value_sets` are value sets that only a hospital's own codes fill.
+    `region` is the code for the body part where an order states no region.
+    """
+
+    id: str
+    urn: str
+    developer: str
+    source: Source
+    service: Service
+    texts: Texts
+    region: str
+    order_words: str
+    safety_rules: tuple[str, ...]
+    facts_without_variant: tuple[str, ...]
+    limits: tuple[str, ...]
+    uses: tuple[Use, ...]
+    body_sites: tuple[BodySite, ...] = ()
+    site_value_sets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Topic:
+    """`findings` selects the findings that an order is about (the fractures that are meant);
+    `version` is a fingerprint of all files that the topic is made of.
+    """
+
+    about: About
+    guideline: Guideline
+    facts: tuple[FactDefinition, ...]
+    questions: tuple[Question, ...]
+    relevance: Relevance
+    rules: tuple[SafetyRule, ...]
+    findings: Select
+    terminology: Terminology
+    version: str
+
+    @property
+    def id(self) -> str:
+        return self.about.id
+
+    @property
+    def service_id(self) -> str:
+        return self.about.service.id
+
+    @cached_property
+    def fact(self) -> Mapping[str, FactDefinition]:
+        """The facts by name."""
+        return {definition.name: definition for definition in self.facts}
+
+    def question(self, fact: str) -> Question:
+        return next(q for q in self.questions if q.fact == fact)
+
+    def with_meanings(self, looked_up: Mapping[tuple[str, str], Meaning]) -> "Topic":
+        """The same with what a terminology server said of codes in no map."""
+        if not looked_up:
+            return self
+        return replace(self, terminology=replace(self.terminology, looked_up=looked_up))
+
+
+# By the id of the CDS service.
+Topics = Mapping[str, Topic]

@@ -1,0 +1,152 @@
+"""One topic from its folder, with what all topics share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from cds_service.decision.criteria import Names
+from cds_service.decision.facts import FactDefinition
+from cds_service.decision.guideline import Guideline
+from cds_service.decision.relevance import Relevance
+from cds_service.decision.safety import INDICATORS, SafetyRule
+from cds_service.decision.selection import (
+    REPORT,
+    Definition,
+    compile_selection,
+    string_or_list,
+)
+from cds_service.decision.situation import Criterion, CriterionError
+from cds_service.decision.topic import About, Question, Topic
+from cds_service.mappings.codes import read_terminology, value_set_names
+from cds_service.mappings.shapes import read_as
+from cds_service.mappings.source import Problems, Source
+
+Shape = TypeVar("Shape")
+
+
+@dataclass(frozen=True)
+class NamedCriterion:
+    """A file of `criteria/`."""
+
+    name: str
+    when: Criterion
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The file `facts.json`; `findings` selects the findings that an order is about."""
+
+    findings: dict[str, Any]
+    facts: tuple[FactDefinition, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What has to be known of every topic before one is read: the topic and its guideline."""
+
+    source: Source
+    about: About
+    guideline: Guideline
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """The names by which a rule may mean procedures."""
+        return frozenset().union(*(p.selectors for p in self.guideline.procedures))
+
+
+def read_outline(source: Source) -> Outline | None:
+    """None where it cannot be read."""
+    about = read_as(About, source.document("topic.json"), source.problems)
+    guideline = read_as(Guideline, source.document("guideline.json"), source.problems)
+    return Outline(source, about, guideline) if about and guideline else None
+
+
+def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) -> Topic | None:
+    """The topic, or None where one of its files cannot be read.
+
+    `any_selectors` are those of all topics: the ones that a shared safety rule may name.
+    """
+    source, about = outline.source, outline.about
+    document = source.document("facts.json")
+    names = _names(outline, document[1] if document else {})
+    facts = read_as(Facts, document, source.problems, names)
+    relevance = read_as(Relevance, source.document("relevance.json"), source.problems, names)
+    if facts is None or relevance is None:
+        return None
+    try:
+        findings = compile_selection(facts.findings, names)
+    except CriterionError as error:
+        source.problems.add(document[0], "findings", str(error))
+        return None
+    terminology = read_terminology(source, about, outline.guideline, facts.questions)
+    return Topic(
+        about=about,
+        guideline=outline.guideline,
+        facts=facts.facts,
+        questions=facts.questions,
+        relevance=relevance,
+        rules=_rules(outline, names, any_selectors),
+        findings=findings,
+        terminology=replace(terminology, reported=frozenset(_reported(document[1]))),
+        version=version,
+    )
+
+
+def _reported(written: Any) -> Iterator[str]:
+    """The value sets that criteria look for in a DiagnosticReport."""
+    if isinstance(written, dict):
+        if REPORT in written.get("sources", ()):
+            yield from string_or_list(written["finding"])
+        for inner in written.values():
+            yield from _reported(inner)
+    elif isinstance(written, list):
+        for inner in written:
+            yield from _reported(inner)
+
+
+def _names(outline: Outline, facts: dict[str, Any]) -> Names:
+    """Every name that the criteria of the topic may use."""
+    named = facts.get("facts")
+    names = Names(
+        value_sets=value_set_names(outline.source) | outline.about.site_value_sets,
+        facts=frozenset(f.get("name") for f in named) if isinstance(named, list) else frozenset(),
+        variants=frozenset(v.id for v in outline.guideline.variants),
+        selectors=outline.selectors,
+    )
+    definitions = {d.name: d for d in _read(Definition, outline.source, "definitions", names)}
+    names = replace(names, definitions=definitions)
+    for criterion in _read(NamedCriterion, outline.source, "criteria", names):
+        names = replace(names, criteria={**names.criteria, criterion.name: criterion.when})
+    return names
+
+
+def _read(shape: type[Shape], source: Source, kind: str, names: Names) -> Iterator[Shape]:
+    """The files of a sub-folder, those that all topics share first."""
+    for folder in filter(None, (source.shared, source)):
+        for document in folder.documents(kind):
+            read = read_as(shape, document, source.problems, names)
+            if read:
+                yield read
+
+
+def _rules(outline: Outline, names: Names, any_selectors: frozenset[str]) -> tuple[SafetyRule, ...]:
+    """The rules that the topic names, in the order of their urgency and then of their names."""
+    own, shared = outline.source, outline.source.shared
+    rules = []
+    for name in outline.about.safety_rules:
+        file = f"safety-rules/{name}.json"
+        source = own if own.has(file) else shared
+        allowed = names if source is own else replace(names, selectors=any_selectors)
+        if not source.has(file):
+            own.problems.add(own.name("topic.json"), "safety_rules", f"there is no {file}")
+        elif rule := read_as(SafetyRule, source.document(file), own.problems, allowed):
+            _check_selectors(rule, source.name(file), allowed, own.problems)
+            rules.append(rule)
+    urgency = {indicator: -i for i, indicator in enumerate(INDICATORS)}
+    return tuple(sorted(rules, key=lambda rule: (urgency.get(rule.indicator, 1), rule.id)))
+
+
+def _check_selectors(rule: SafetyRule, file: str, names: Names, problems: Problems) -> None:
+    for selector in sorted(rule.selectors - names.selectors):
+        problems.add(file, selector, "is no procedure, kind, modality or trait")
