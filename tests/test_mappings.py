@@ -1,6 +1,7 @@
 """The shipped mappings are sound, and a broken folder is refused with file and row."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def test_all_71_ratings_of_nine_variants_are_there():
 def test_every_file_is_described_in_the_readme():
     text = (MAPPINGS / "README.md").read_text("utf-8")
     for file in MAPPINGS.rglob("*.json"):
-        kind = file.parent.name
-        assert f"`{kind}/{file.name}`" in text or f"`{kind}/*.json`" in text
+        name = file.relative_to(MAPPINGS).as_posix()
+        name = re.sub(r"^topics/[^/]+/", "topics/*/", name)
+        assert f"`{name}`" in text or f"`{name.rpartition('/')[0]}/*.json`" in text
 
 
 def orders(document, system):
@@ -83,7 +85,7 @@ BROKEN = {
     "a procedure that does not exist": (
         "concept-maps/orders.json",
         lambda d: orders(d, CPT)[0]["target"][0].update(code="mri-knee"),
-        "mri-knee: is no procedure of the guideline",
+        "group[1].element[0]: mri-knee is no procedure of a topic",
     ),
     "a wrong check digit of LOINC": (
         "concept-maps/orders.json",
@@ -128,29 +130,29 @@ BROKEN = {
         "naming-systems/loinc.json: uniqueId: exactly one",
     ),
     "a criterion dropped, so that two variants overlap": (
-        "guidelines/acr-vcf-2022.json",
+        "topics/acr-vcf-2022/guideline.json",
         lambda d: d["variants"][0]["criteria"].pop("prior_vcf"),
         "variant-1 and variant-3: both apply where",
     ),
     "a criterion that is no fact": (
-        "guidelines/acr-vcf-2022.json",
+        "topics/acr-vcf-2022/guideline.json",
         lambda d: d["variants"][0]["criteria"].update(lucky=True),
-        "variant-1: criterion lucky is no fact",
+        "variants[variant-1].criteria: lucky is no fact",
     ),
     "a rating of no procedure": (
-        "guidelines/acr-vcf-2022.json",
-        lambda d: d["variants"][0]["ratings"][0].update(procedure="x-ray"),
-        "variant-1: x-ray is no procedure",
+        "topics/acr-vcf-2022/guideline.json",
+        lambda d: d["variants"][0]["ratings"].update({"x-ray": "usually-appropriate"}),
+        "variants[variant-1].ratings: x-ray is no procedure",
     ),
     "a category that does not exist": (
-        "guidelines/acr-vcf-2022.json",
-        lambda d: d["variants"][0]["ratings"][0].update(category="superb"),
-        "variant-1: superb is no category",
+        "topics/acr-vcf-2022/guideline.json",
+        lambda d: d["variants"][0]["ratings"].update({"mri-spine-wo": "superb"}),
+        "variants[variant-1].ratings: superb is no category",
     ),
     "a missing field of the guideline": (
-        "guidelines/acr-vcf-2022.json",
+        "topics/acr-vcf-2022/guideline.json",
         lambda d: d["variants"][3].pop("beware"),
-        "guidelines/acr-vcf-2022.json: variants.3.beware: Missing",
+        "guideline.json: variants[variant-4]: Object missing required field `beware`",
     ),
     "a rule of an unknown kind": (
         "safety-rules/gadolinium.json",
@@ -165,12 +167,12 @@ BROKEN = {
     "a rule with an unknown timing": (
         "safety-rules/mri-implant.json",
         lambda d: d["when"].update(timing="soon"),
-        "safety-rules/mri-implant.json: when: timing of mri-implant",
+        "safety-rules/mri-implant.json: when: soon is no timing",
     ),
-    "a rule with an unknown trigger": (
-        "safety-rules/infection.json",
-        lambda d: d["when"]["any"].append({"hunch": True}),
-        "is no trigger",
+    "a rule with an unknown criterion": (
+        "topics/acr-vcf-2022/safety-rules/infection.json",
+        lambda d: d.update(when={"hunch": True}),
+        "infection.json: when: {'hunch': True} is no criterion",
     ),
     "a rule for no procedure": (
         "safety-rules/mri-implant.json",
@@ -193,7 +195,7 @@ def test_a_file_that_is_not_json_is_named(folder):
 
 def test_a_procedure_that_nothing_orders_is_named(folder):
     change(folder / "concept-maps" / "orders.json", drop_bone_scan)
-    assert "bone-scan-whole-body: no order code maps" in problems(folder)
+    assert "procedures[bone-scan-whole-body]: no order code maps" in problems(folder)
 
 
 def drop_bone_scan(document):
@@ -204,7 +206,7 @@ def drop_bone_scan(document):
 
 
 def test_an_empty_folder_is_a_problem(tmp_path):
-    assert "guidelines: no file found" in problems(tmp_path)
+    assert "topics: no topic found" in problems(tmp_path)
 
 
 def test_lint_prints_every_problem_and_fails(folder, capsys):

@@ -84,6 +84,14 @@ class Definition:
     certainty: str
     parts: tuple[Part, ...]
 
+    def check(self, names: "Names") -> None:
+        """Raises CriterionError where a name is not known."""
+        names.check(self.certainty, CERTAINTY, "certainty")
+        for source in self.sources:
+            names.check(source, KIND_OF, "source")
+        for name in sorted(name for part in self.parts for name in part.sets):
+            names.check(name, names.value_sets, "value set")
+
     def of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
         """The findings that count, and whether others may."""
         known = situation.selected.get(self.name)

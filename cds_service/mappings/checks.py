@@ -5,8 +5,10 @@ from itertools import product
 from typing import Any, get_args
 
 from cds_service.decision.guideline import Kind
+from cds_service.decision.safety import SafetyRule
 from cds_service.decision.topic import Topic
 from cds_service.decision.variants import is_matched
+from cds_service.mappings import texts
 from cds_service.mappings.code_checks import check_codes
 from cds_service.mappings.codes import PROCEDURES, REGIONS, elements, value_set_names
 from cds_service.mappings.source import Source
@@ -33,18 +35,24 @@ def check_shared(shared: Source, topics: list[Topic], sources: list[Source]) -> 
 
 def check_topic(topic: Topic, source: Source) -> None:
     """Adds every problem of a topic to `source.problems`."""
-    for row, text in _problems_of_guideline(topic):
-        source.problems.add(source.name("guideline.json"), row, text)
-    for row, text in _problems_of_facts(topic):
-        source.problems.add(source.name("facts.json"), row, text)
-    for row, text in _problems_of_about(topic, source):
-        source.problems.add(source.name("topic.json"), row, text)
-    ids = {rule.id for rule in topic.rules}
+    found = {
+        "guideline.json": [*_problems_of_guideline(topic), *texts.problems_of_guideline(topic)],
+        "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
+        "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
+    }
+    for file, problems in found.items():
+        for row, text in problems:
+            source.problems.add(source.name(file), row, text)
     for rule in topic.rules:
-        if rule.instead_of and rule.instead_of not in ids:
-            file = source.name(f"safety-rules/{rule.id}.json")
-            source.problems.add(file, "instead_of", f"{rule.instead_of} is no rule of the topic")
+        for row, text in _problems_of_rule(rule, topic):
+            source.problems.add(source.file_of(f"safety-rules/{rule.id}.json"), row, text)
     check_codes(topic.terminology, source)
+
+
+def _problems_of_rule(rule: SafetyRule, topic: Topic) -> Iterator[tuple[str, str]]:
+    yield from texts.problems_of_rule(rule)
+    if rule.instead_of and rule.instead_of not in topic.about.safety_rules:
+        yield "instead_of", f"{rule.instead_of} is no rule of the topic"
 
 
 def _problems_of_guideline(topic: Topic) -> Iterator[tuple[str, str]]:

@@ -57,9 +57,19 @@ class Source:
             if document:
                 yield document
 
+    def with_shared(self, kind: str) -> Iterator[Document]:
+        """The same, those that all topics share first."""
+        if self.shared:
+            yield from self.shared.documents(kind)
+        yield from self.documents(kind)
+
     def name(self, file: str) -> str:
         """How a file of this folder is named in what is told."""
         return f"{self.folder}/{file}" if self.folder else file
+
+    def file_of(self, file: str) -> str:
+        """The name of a file that is the topic's own, or shared."""
+        return self.name(file) if self.has(file) or not self.shared else self.shared.name(file)
 
     def has(self, file: str) -> bool:
         return (self.root / self.folder / file).is_file()

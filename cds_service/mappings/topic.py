@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from cds_service.decision.criteria import Names
 from cds_service.decision.facts import FactDefinition
@@ -20,8 +20,6 @@ from cds_service.decision.topic import About, Question, Topic
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.shapes import read_as
 from cds_service.mappings.source import Problems, Source
-
-Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     names = _names(outline, document[1] if document else {})
     facts = read_as(Facts, document, source.problems, names)
     relevance = read_as(Relevance, source.document("relevance.json"), source.problems, names)
+    rules = _rules(outline, names, any_selectors)
     if facts is None or relevance is None:
         return None
     try:
@@ -86,7 +85,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         facts=facts.facts,
         questions=facts.questions,
         relevance=relevance,
-        rules=_rules(outline, names, any_selectors),
+        rules=rules,
         findings=findings,
         terminology=replace(terminology, reported=frozenset(_reported(document[1]))),
         version=version,
@@ -114,20 +113,24 @@ def _names(outline: Outline, facts: dict[str, Any]) -> Names:
         variants=frozenset(v.id for v in outline.guideline.variants),
         selectors=outline.selectors,
     )
-    definitions = {d.name: d for d in _read(Definition, outline.source, "definitions", names)}
+    definitions = {d.name: d for d in _definitions(outline.source, names)}
     names = replace(names, definitions=definitions)
-    for criterion in _read(NamedCriterion, outline.source, "criteria", names):
-        names = replace(names, criteria={**names.criteria, criterion.name: criterion.when})
+    for document in outline.source.with_shared("criteria"):
+        criterion = read_as(NamedCriterion, document, outline.source.problems, names)
+        if criterion:
+            names = replace(names, criteria={**names.criteria, criterion.name: criterion.when})
     return names
 
 
-def _read(shape: type[Shape], source: Source, kind: str, names: Names) -> Iterator[Shape]:
-    """The files of a sub-folder, those that all topics share first."""
-    for folder in filter(None, (source.shared, source)):
-        for document in folder.documents(kind):
-            read = read_as(shape, document, source.problems, names)
-            if read:
-                yield read
+def _definitions(source: Source, names: Names) -> Iterator[Definition]:
+    for document in source.with_shared("definitions"):
+        definition = read_as(Definition, document, source.problems, names)
+        if definition:
+            try:
+                definition.check(names)
+            except CriterionError as error:
+                source.problems.add(document[0], "", str(error))
+            yield definition
 
 
 def _rules(outline: Outline, names: Names, any_selectors: frozenset[str]) -> tuple[SafetyRule, ...]:
@@ -141,12 +144,14 @@ def _rules(outline: Outline, names: Names, any_selectors: frozenset[str]) -> tup
         if not source.has(file):
             own.problems.add(own.name("topic.json"), "safety_rules", f"there is no {file}")
         elif rule := read_as(SafetyRule, source.document(file), own.problems, allowed):
-            _check_selectors(rule, source.name(file), allowed, own.problems)
+            _check_rule(rule, name, source.name(file), allowed, own.problems)
             rules.append(rule)
     urgency = {indicator: -i for i, indicator in enumerate(INDICATORS)}
     return tuple(sorted(rules, key=lambda rule: (urgency.get(rule.indicator, 1), rule.id)))
 
 
-def _check_selectors(rule: SafetyRule, file: str, names: Names, problems: Problems) -> None:
+def _check_rule(rule: SafetyRule, name: str, file: str, names: Names, problems: Problems) -> None:
+    if rule.id != name:
+        problems.add(file, "id", f"{rule.id} is not the name of the file")
     for selector in sorted(rule.selectors - names.selectors):
         problems.add(file, selector, "is no procedure, kind, modality or trait")
