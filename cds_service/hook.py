@@ -13,6 +13,7 @@ from cds_service.cards.card import respond
 from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_our_rating
+from cds_service.choices import CARD, PRECONDITION_FAILED, SILENCE
 from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import (
     NOT_RELEVANT,
@@ -40,7 +41,6 @@ from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
 PAGE_SIZE = 200
-SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
 
 # Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]

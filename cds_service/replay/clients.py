@@ -11,9 +11,9 @@ from typing import Any
 import requests
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.replay.fixtures import Fixture
 from cds_service.services import SERVICE_ID
+from cds_service.settings import Settings
 
 PUBLIC_URL = "https://cds.example.org"
 PATH = f"/cds-services/{SERVICE_ID}"
