@@ -20,7 +20,7 @@ from bench.callers import clients_file, token
 from bench.charts import chart, encoded
 from bench.servers import PATH
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.settings import Settings
 
 SIZES = (5, 50, 500)
 TIMES, WARM_UP = 40, 5

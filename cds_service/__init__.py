@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 
 from flask import Flask, request
 
-from cds_service.config import Settings, settings_from
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
+from cds_service.settings import Settings, settings_from
 from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, record
 from cds_service.web.callers import Callers, NoClients
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     record.keep(app)
     app.before_request(_nobody_but_health(callers))
     add_languages(app, topics, settings.mappings)
-    add_headers(app, settings.cors_origins)
+    add_headers(app, settings.allowed_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
 

@@ -4,15 +4,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from cds_service.cards.dialects import DIALECTS
-from cds_service.config import SHIPPED_MAPPINGS
+from cds_service.choices import DIALECTS, HL7
 from cds_service.doctor.command import doctor
 from cds_service.expansion.command import add_command as add_expand
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
 from cds_service.replay.command import FIXTURES, replay
-from cds_service.replay.fixtures import HL7
 from cds_service.report.command import add_commands
+from cds_service.settings import SHIPPED_MAPPINGS
 
 DONE, PROBLEMS = 0, 1
 
@@ -35,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--url", help="address of a running service; default: in this process")
     replaying.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     replaying.add_argument("--record", action="store_true", help="write the answers as expected")
-    replaying.add_argument("--dialect", choices=list(DIALECTS), default=HL7)
+    replaying.add_argument("--dialect", choices=DIALECTS, default=HL7)
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
     _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))
     add_commands(commands)

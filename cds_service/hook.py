@@ -15,6 +15,7 @@ from cds_service.cards.card import CardsAndActions, respond
 from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_rating_of
+from cds_service.choices import CARD, PRECONDITION_FAILED, SILENCE
 from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import Decision, evaluate_order
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
@@ -33,7 +34,6 @@ from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
 PAGE_SIZE = 200
-SILENCE, CARD, PRECONDITION_FAILED = "silence", "card", "412"
 
 # Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]

@@ -51,7 +51,7 @@ class Target:
     def __init__(self) -> None:
         self.log = sys.stderr = LastLines()
         from cds_service import create_app
-        from cds_service.config import Settings
+        from cds_service.settings import Settings
 
         self.app: Callable = create_app(Settings(fetch_milliseconds=0), today=lambda: TODAY)
 

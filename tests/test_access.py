@@ -7,6 +7,7 @@ import json
 import os
 import time
 from functools import cache
+from pathlib import Path
 
 import hypothesis
 import jwt
@@ -21,7 +22,7 @@ from cds_service import create_app
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.access.keys import Keys, KeysUnreachable
 from cds_service.access.tokens import TEXTS
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.tokens import UsedTokens
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
@@ -500,6 +501,14 @@ BROKEN = {
         "line 4: a.mood: Unknown",
     ),
     "a key file that is not there": ('[a]\niss = ["x"]\njwks = "none.json"\n', "line 3: a.jwks"),
+    "a number that is none": (
+        '[a]\niss = ["x"]\njwks = "keys.json"\nfetch_milliseconds = 4.5\n',
+        "line 4: a.fetch_milliseconds: must be a whole number from 0 to 10000",
+    ),
+    "a path that is none": (
+        '[a]\niss = ["x"]\njwks = "keys.json"\ncodes = 3\n',
+        "line 4: a.codes: must be a path",
+    ),
     "a wrong value": (
         '[a]\niss = ["x"]\njwks = "keys.json"\non_too_little = "shout"\n',
         "line 4: a.on_too_little",
@@ -524,6 +533,18 @@ class TestClientsFile:
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(ClientsError, match="No such file"):
             read_clients(tmp_path / "none.toml", SILENCEABLE)
+
+    @pytest.mark.parametrize(
+        ("values", "told"),
+        [
+            ({"dialect": "latin"}, "CDS_DIALECT: must be one of hl7, epic, sandbox, crd-inferno"),
+            ({"fetch_milliseconds": 10_001}, "CDS_FETCH_MILLISECONDS: must be a whole number"),
+            ({"preference_list": Path("none.csv")}, "CDS_PREFERENCE_LIST: none.csv: "),
+        ],
+    )
+    def test_the_settings_of_open_mode_are_checked_like_a_table_of_the_file(self, values, told):
+        with pytest.raises(ClientsError, match=told):
+            create_app(Settings(**values))
 
     def test_what_a_client_wishes(self, tmp_path):
         text = (

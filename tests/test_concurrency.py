@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from cds_service.web import concurrency, routes
 from cds_service.web.concurrency import MOST_WAITING, ConcurrencyLimit, Overloaded
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order

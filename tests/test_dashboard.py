@@ -12,8 +12,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.report.overview import MOST_BARS
+from cds_service.settings import Settings
 from cds_service.store.database import Database
 from tests.local_server import serving
 from tests.report.test_figures import ROWS, TODAY

@@ -7,20 +7,20 @@ from urllib.parse import urlsplit
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service import create_app
-from cds_service.access import clients
-from cds_service.access.clients import ClientsError, read_clients, read_preference_list
+from cds_service import choices, create_app
+from cds_service.access.clients import ClientsError, read_clients
+from cds_service.access.table import read_preference_list
 from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import CONTENT_TYPE, PREFERENCE_LIST
 from cds_service.cards.rating import RATING
-from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.lines import PROBLEM
 from cds_service.hook import answer_hook
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
 from cds_service.replay.clients import in_process
 from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
+from cds_service.settings import ConfigError, Settings, settings_from
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -307,7 +307,7 @@ class TestChoosing:
     TABLE = f'[a]\niss = ["{ISSUER}"]\njwks = "keys.json"\n'
 
     def test_the_names_are_known_where_they_are_configured(self):
-        assert tuple(DIALECTS) == clients.DIALECTS
+        assert tuple(DIALECTS) == choices.DIALECTS
         for name in DIALECTS:
             assert settings_from({"CDS_DIALECT": name}).dialect == name
         with pytest.raises(ConfigError, match="CDS_DIALECT"):

@@ -9,8 +9,10 @@ import tomllib
 import pytest
 
 from cds_service.about import VERSION
+from cds_service.access.clients import Client, read_clients
 from cds_service.cli import main
-from cds_service.config import HELP
+from cds_service.declared import meanings
+from cds_service.settings import Settings
 from tests.small_world import ROOT, SERVICE
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -29,11 +31,27 @@ def test_every_make_target_is_in_the_readme():
         assert target == "clean" or f"make {target}" in README
 
 
-def test_every_setting_is_in_the_readme_and_the_other_way_round():
-    told = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    assert told == {*HELP, "PORT", "WEB_CONCURRENCY"}
-    for name, text in HELP.items():
-        assert text in README, name
+def table_under(heading):
+    """The rows of the README's table with this heading, by their first column."""
+    rows = README.split(f"| {heading} | meaning |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
+    return dict(re.fullmatch(r"\| `(\w+)` \| (.*) \|", row).groups() for row in rows)
+
+
+def test_the_table_of_settings_is_made_of_their_declarations():
+    told = table_under("setting")
+    assert {name: told.pop(name) for name in ("PORT", "WEB_CONCURRENCY")}
+    assert told == meanings(Settings)
+
+
+def test_the_table_of_client_keys_is_made_of_their_declarations():
+    assert table_under("key") == meanings(Client)
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
+def test_every_clients_file_of_the_readme_can_be_read(text, tmp_path):
+    (tmp_path / "keys.csv").write_text("procedure,region,key\n")
+    (tmp_path / "clients.toml").write_text(text)
+    assert read_clients(tmp_path / "clients.toml", frozenset({"variant-8", "gadolinium"}))
 
 
 def test_settings_of_gunicorn_are_read_where_the_readme_says():

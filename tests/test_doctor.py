@@ -15,12 +15,12 @@ from cds_service.access.clients import Client
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import ALGORITHMS, TEXTS, TokenRefused, Verifier
 from cds_service.cli import main
-from cds_service.config import Settings
 from cds_service.doctor.clients import check_clients, check_fhir_servers, check_keys
 from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
 from cds_service.doctor.lines import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
+from cds_service.settings import Settings
 from cds_service.store.database import TOKENS_FILE, Database
 from cds_service.store.tokens import UsedTokens
 from tests import test_access as access
@@ -108,6 +108,17 @@ class TestClientsFile:
     def test_none_is_a_problem_outside_open_mode_only(self, tmp_path):
         assert [line.state for line in clients_lines(tmp_path, clients=None)] == [PROBLEM]
         assert clients_lines(tmp_path, clients=None, open=True) == []
+
+    def test_in_open_mode_the_files_of_its_settings_are_checked(self, tmp_path):
+        def told(**settings):
+            return clients_lines(tmp_path, clients=None, open=True, **settings)
+
+        assert [line.state for line in told(codes=ROOT / "fixtures/local-codes")] == [OK]
+        (line,) = told(codes=tmp_path / "none")
+        assert (line.state, line.about) == (PROBLEM, "open: codes")
+        (line,) = told(preference_list=tmp_path / "none.csv")
+        assert line.state == PROBLEM
+        assert "CDS_PREFERENCE_LIST: " in line.text
 
 
 @pytest.fixture(scope="module")
@@ -513,8 +524,16 @@ class TestCommand:
 
     def test_settings_that_cannot_be_read(self, environment, capsys):
         environment.setenv("CDS_TOKEN_SECONDS", "soon")
+        environment.setenv("CDS_LANGUAGE", "tlh")
         assert main(["doctor"]) == 1
-        assert "CDS_TOKEN_SECONDS must be" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "CDS_TOKEN_SECONDS must be a whole number from 1" in out
+        assert "CDS_LANGUAGE must be one of en, de, es" in out
+
+    def test_a_misspelt_setting_is_a_warning(self, environment, capsys):
+        environment.setenv("CDS_DIALEKT", "epic")
+        assert main(["doctor"]) == 0
+        assert re.search(r"^warning +settings +CDS_DIALEKT ", capsys.readouterr().out, re.M)
 
     def test_a_token(self, environment, tmp_path, capsys):
         file = tmp_path / "token"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 
 SERVICE = "/cds-services/vcf-appropriateness"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.store import Store
 from cds_service.web import limits

@@ -10,11 +10,11 @@ import time
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.fhir import fetch as fetching
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetcher
+from cds_service.settings import Settings
 from tests.local_server import serving
 from tests.small_world import (
     AUGMENTATION_LUMBAR,

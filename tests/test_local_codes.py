@@ -7,9 +7,9 @@ import pytest
 from cds_service import create_app
 from cds_service.access.clients import ClientsError
 from cds_service.cli import main
-from cds_service.config import Settings
 from cds_service.hook import answer_hook
 from cds_service.mappings.local import MappingsError, with_local_codes
+from cds_service.settings import Settings
 from tests.small_world import (
     CPT,
     FRACTURE,
@@ -245,6 +245,18 @@ class TestPerClient:
         body = hook_request(order(CONTRAST_MRI, reasons=(FRACTURE, PAIN)))
         answer = client.post("/cds-services/vcf-appropriateness", json=body).get_json()
         assert len(answer["cards"]) == 1
+
+    def test_in_open_mode_too_a_new_worker_takes_the_folder_as_it_is_then(self, tmp_path):
+        rows = "MRW,MRI,urn:x,mri-spine-w,lumbar\n"
+        codes = folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}")
+        app = create_app(Settings(codes=codes))
+        folder(tmp_path, f"{ORDER_COLUMNS}\n{rows}MRWO,MRI,urn:x,mri-spine-wo,lumbar\n")
+        app.extensions["in_worker"]()
+        assert app.test_client().get("/ready").get_json()["local_codes"] == 2
+
+    def test_in_open_mode_a_wrong_folder_stops_the_start_and_the_setting_is_named(self, tmp_path):
+        with pytest.raises(ClientsError, match=r"CDS_CODES: .*no such folder"):
+            create_app(Settings(codes=tmp_path / "none"))
 
 
 def test_the_day_of_these_tests_is_that_of_the_small_world():

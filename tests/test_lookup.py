@@ -5,11 +5,11 @@ import time
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.expansion import lookup
 from cds_service.expansion.lookup import TerminologyLookup, is_concept
 from cds_service.expansion.server import TerminologyServer
 from cds_service.mappings.hierarchies import hierarchies_of
+from cds_service.settings import Settings
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,

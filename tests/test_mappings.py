@@ -10,8 +10,8 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service import create_app
 from cds_service.cli import main
-from cds_service.config import Settings
 from cds_service.mappings import MappingsError, load
+from cds_service.settings import Settings
 from tests.small_world import CPT, ICD, LOINC, ROOT, SCT, topic
 
 MAPPINGS = ROOT / "mappings"

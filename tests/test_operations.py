@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.fhir import prefetch
+from cds_service.settings import Settings
 from tests.small_world import (
     CT_LUMBAR_W,
     FRACTURE,
@@ -159,7 +159,7 @@ class TestTracing:
     def test_without_an_endpoint_nothing_is_imported(self):
         code = (
             "import sys, io; sys.stderr = io.StringIO()\n"
-            "from cds_service import create_app; from cds_service.config import Settings\n"
+            "from cds_service import create_app; from cds_service.settings import Settings\n"
             f"create_app(Settings()).test_client().post({SERVICE!r}, json={BODY!r})\n"
             "print([m for m in sys.modules if m.startswith('opentelemetry')])"
         )
@@ -184,7 +184,7 @@ class TestTracing:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         code = (
-            "from cds_service import create_app; from cds_service.config import Settings\n"
+            "from cds_service import create_app; from cds_service.settings import Settings\n"
             f"create_app(Settings()).test_client().post({SERVICE!r}, json={BODY!r})\n"
         )
         environment = {

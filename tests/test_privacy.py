@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.replay.fixtures import find_fixtures, read_fixture
+from cds_service.settings import Settings
 from tests.small_world import ROOT
 from tests.test_access import BASE, clients_file, token
 

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from cds_service import create_app
 from cds_service.cli import main
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from tests.small_world import ROOT
 
 FIXTURES = ROOT / "fixtures"

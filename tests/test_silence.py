@@ -7,8 +7,8 @@ import pytest
 
 from cds_service import create_app
 from cds_service.access.clients import ClientsError, read_clients
-from cds_service.config import Settings
 from cds_service.hook import answer_hook
+from cds_service.settings import Settings
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.store.database import Database
 from tests.small_world import (

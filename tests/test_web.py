@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cds_service import create_app
-from cds_service.config import ConfigError, Settings, settings_from
+from cds_service.settings import ROWS, ConfigError, Settings, settings_from
 from tests.small_world import (
     BREAST_CANCER,
     FRACTURE,
@@ -203,6 +203,20 @@ SETTINGS = [
 def test_a_wrong_setting_stops_the_start_and_is_named(environment, named):
     with pytest.raises(ConfigError, match=named):
         settings_from(environment)
+
+
+def test_all_wrong_settings_are_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        settings_from({"CDS_AUTH": "maybe", "CDS_SECRET": "short", "CDS_FETCH_MILLISECONDS": "-1"})
+    assert str(caught.value).splitlines() == [
+        "CDS_AUTH must be one of required, open",
+        "CDS_SECRET must have at least 16 characters",
+        "CDS_FETCH_MILLISECONDS must be a whole number from 0 to 10000",
+    ]
+
+
+def test_an_empty_setting_counts_as_not_set():
+    assert settings_from(dict.fromkeys(ROWS, "")) == settings_from({})
 
 
 def test_settings_are_read_from_the_environment():

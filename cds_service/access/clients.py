@@ -1,101 +1,85 @@
-"""The clients file: one TOML table per client, checked, with line and key where it is wrong."""
+"""The clients: a TOML file with a table for each, checked, with line and key where it is wrong."""
 
-import csv
-import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
+from cds_service.access.table import Beside, KeySet, Silenced, Table, json_in, read_preference_list
+from cds_service.choices import DIALECTS, HL7, ON_TOO_LITTLE, SILENCE, listed
+from cds_service.declared import choice, declared, schema_of, whole
 from cds_service.language import LANGUAGES
 
-FETCH_MILLISECONDS = 400
-ON_TOO_LITTLE = ("silence", "card", "412")
-DIALECTS = ("hl7", "epic", "sandbox", "crd-inferno")  # how answers are written
-PREFERENCE_COLUMNS = ["procedure", "region", "key"]
 HTTPS = validate.Regexp(r"https://", error="must start with https://")
 
+T = TypeVar("T")
 
-class ClientsError(Exception):
-    """A clients file that cannot be used; the text names the file, the line and the key."""
+
+class ClientsError(RuntimeError):
+    """Clients that cannot be used; the text names the file, the line and the key."""
+
+
+TEXT, FLAG = fields.Str(), fields.Bool()
+ISSUERS = fields.List(TEXT, required=True, validate=validate.Length(min=1), post_load=frozenset)
+ADDRESSES = fields.List(fields.Str(validate=HTTPS), post_load=frozenset)
+SERVER = fields.Str(validate=HTTPS, post_load=lambda value: value.rstrip("/"))
+SERVERS = fields.List(SERVER, post_load=frozenset)
+NONE = frozenset()
+BY_DIALECT = "as the dialect does it"
 
 
 @dataclass(frozen=True)
 class Client:
-    """A caller: how it is known, which FHIR servers may be called for it, and its options.
-
-    Keys come from one of the `jku` addresses or from `jwks`; `sub` is empty where any is taken.
-    `tenant` is a name for the log, where one EHR calls for several hospitals. `silent` shows
-    nothing, `silent_for` nothing of these variants and rules; `silent_ratings` rates all the same.
-    `links` and `ratings` say whether they are sent, None as the dialect does it;
-    `preference_list` has the site's keys of orders by procedure and region, `codes` is the folder
-    of its own codes.
+    """A caller: how it is known, which FHIR servers may be called for it, and how it is answered.
+    Each field but `name` is a key of its table.
     """
 
+    # fmt: off
     name: str
-    iss: frozenset[str]
-    jku: frozenset[str] = frozenset()
-    jwks: dict[str, Any] = field(default_factory=dict)
-    sub: str = ""
-    tenant: str = ""
-    dialect: str = DIALECTS[0]
-    language: str = LANGUAGES[0]
-    fhir_servers: frozenset[str] = frozenset()
-    fhir_private: bool = False
-    fetch_milliseconds: int = FETCH_MILLISECONDS
-    on_too_little: str = ON_TOO_LITTLE[0]
-    requests_per_minute: int = 0
-    silent: bool = False
-    silent_for: frozenset[str] = frozenset()
-    silent_ratings: bool = False
-    links: bool | None = None
-    ratings: bool | None = None
-    preference_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    codes: Path | None = None
+    iss: frozenset[str] = declared(ISSUERS, NONE, "issuers of its tokens")
+    jku: frozenset[str] = declared(ADDRESSES, NONE,
+        "where its key sets are; a client needs `jku` or `jwks`")
+    jwks: Mapping[str, Any] = declared(KeySet(json_in), dict,
+        "its key set, or the name of a file with it")
+    sub: str = declared(TEXT, "", "subject of its tokens", "any")
+    tenant: str = declared(TEXT, "", "name for the log, where one EHR calls for several hospitals")
+    dialect: str = declared(choice(DIALECTS), HL7,
+        f"how answers are written: {listed(DIALECTS)}")
+    language: str = declared(choice(LANGUAGES), LANGUAGES[0],
+        f"language of the cards: {listed(LANGUAGES)}")
+    preference_list: Mapping[tuple[str, str], str] = declared(Beside(read_preference_list), dict,
+        "CSV file of the site's keys of orders, for Epic")
+    codes: Path | None = declared(Beside(Path), None, "folder of the site's own codes")
+    links: bool | None = declared(FLAG, None, "whether links are sent", BY_DIALECT)
+    ratings: bool | None = declared(FLAG, None, "whether ratings are sent", BY_DIALECT)
+    fhir_servers: frozenset[str] = declared(SERVERS, NONE,
+        "FHIR servers that may be called back, by base address")
+    fhir_private: bool = declared(FLAG, False, "whether they may be in the private network")
+    fetch_milliseconds: int = declared(whole(0, 10_000), 400,
+        "time for all fetches of a hook together; 0 fetches nothing")
+    on_too_little: str = declared(choice(ON_TOO_LITTLE), SILENCE,
+        "what to do on order-sign with an order of ours that has no coded reason while the "
+        f"conditions are not supplied: {listed(ON_TOO_LITTLE)}")
+    requests_per_minute: int = declared(whole(0), 0, "most requests in a minute; 0 sets no limit")
+    silent: bool = declared(FLAG, False, "whether all is evaluated and kept, and nothing shown")
+    silent_for: frozenset[str] = declared(Silenced(TEXT), NONE,
+        "variants and safety rules of which no card is shown")
+    silent_ratings: bool = declared(FLAG, False, "whether silent orders are rated all the same")
+    # fmt: on
 
 
-class ClientSchema(Schema):
-    """One table of the file."""
-
-    iss = fields.List(fields.Str(), required=True, validate=validate.Length(min=1))
-    jku = fields.List(fields.Str(validate=HTTPS), load_default=list)
-    jwks = fields.Raw(load_default=dict)
-    sub = fields.Str(load_default="")
-    tenant = fields.Str(load_default="")
-    dialect = fields.Str(load_default=DIALECTS[0], validate=validate.OneOf(DIALECTS))
-    language = fields.Str(load_default=LANGUAGES[0], validate=validate.OneOf(LANGUAGES))
-    fhir_servers = fields.List(fields.Str(validate=HTTPS), load_default=list)
-    fhir_private = fields.Bool(load_default=False)
-    fetch_milliseconds = fields.Int(
-        strict=True, load_default=FETCH_MILLISECONDS, validate=validate.Range(min=0, max=10_000)
-    )
-    on_too_little = fields.Str(
-        load_default=ON_TOO_LITTLE[0], validate=validate.OneOf(ON_TOO_LITTLE)
-    )
-
-    requests_per_minute = fields.Int(strict=True, load_default=0, validate=validate.Range(min=0))
-    silent = fields.Bool(load_default=False)
-    silent_for = fields.List(fields.Str(), load_default=list)
-    silent_ratings = fields.Bool(load_default=False)
-    links = fields.Bool(load_default=None)
-    ratings = fields.Bool(load_default=None)
-    preference_list = fields.Str(load_default="")
-    codes = fields.Str(load_default="")
-
-    @validates_schema
-    def has_keys(self, data: dict, **_: Any) -> None:
-        if not data["jku"] and not data["jwks"]:
-            raise ValidationError("a client needs jku or jwks", "jku")
+CLIENT = schema_of(Client, Table)
 
 
-def read_clients(file: Path, silenceable: frozenset[str]) -> tuple[Client, ...]:
-    """The clients of a file. `silenceable` are the names that `silent_for` may hold.
-
-    Raises ClientsError.
+def read_clients(
+    file: Path, silenceable: frozenset[str], make: Callable[[Client], T] = lambda client: client
+) -> tuple[T, ...]:
+    """What `make` makes of each client of a file; it may raise ValidationError for a key.
+    `silenceable` are the names that `silent_for` may hold. Raises ClientsError.
     """
     try:
         text = file.read_text("utf-8")
@@ -104,71 +88,52 @@ def read_clients(file: Path, silenceable: frozenset[str]) -> tuple[Client, ...]:
         raise ClientsError(f"{file}: {error.strerror}") from error
     except ValueError as error:
         raise ClientsError(f"{file}: {error}") from error
-    clients = tuple(_client(file, text, name, table, silenceable) for name, table in tables.items())
-    _refuse_shared_issuers(file, text, clients)
-    return clients
-
-
-def _client(file: Path, text: str, name: str, table: Any, silenceable: frozenset[str]) -> Client:
-    if not isinstance(table, dict):
-        raise ClientsError(f"{file}, line {_line(text, '', name)}: {name}: a table is expected")
-    try:
-        data = ClientSchema().load(table)
-        data["jwks"] = _key_set(file, data["jwks"])
-        _check_silenced(data["silent_for"], silenceable)
-        data["codes"] = file.parent / data["codes"] if data["codes"] else None
-        named = data["preference_list"]
-        data["preference_list"] = read_preference_list(file.parent / named) if named else {}
-    except ValidationError as error:
-        key, messages = next(iter(error.normalized_messages().items()))
-        where = f"{file}, line {_line(text, name, key)}: {name}.{key}"
-        raise ClientsError(f"{where}: {_first(messages)}") from error
-    lists = {key: frozenset(data[key]) for key in ("iss", "jku", "silent_for")}
-    servers = frozenset(server.rstrip("/") for server in data["fhir_servers"])
-    return Client(**{**data, **lists, "name": name, "fhir_servers": servers})
-
-
-def read_preference_list(file: Path) -> dict[tuple[str, str], str]:
-    """The keys of a CSV file by procedure and region (may be empty). Raises ClientsError."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if rows.fieldnames != PREFERENCE_COLUMNS:
-                raise ClientsError(f"{file}: the columns must be {', '.join(PREFERENCE_COLUMNS)}")
-            return {(row["procedure"], row["region"]): row["key"] for row in rows}
-    except (OSError, ValueError, csv.Error) as error:
-        raise ClientsError(f"{file}: {error}") from error
-
-
-def _check_silenced(names: list[str], silenceable: frozenset[str]) -> None:
-    """A misspelled name would show what is to be silent."""
-    unknown = sorted(set(names) - silenceable)
-    if unknown:
-        known = ", ".join(sorted(silenceable))
-        raise ValidationError(f"{unknown[0]} is no variant or rule; known: {known}", "silent_for")
-
-
-def _key_set(file: Path, value: Any) -> dict[str, Any]:
-    """A JWK set, written in the file or named as a file beside it."""
-    if isinstance(value, str):
+    known: dict[tuple[str, str], str] = {}
+    made = []
+    for name, table in tables.items():
         try:
-            value = json.loads((file.parent / value).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValidationError(f"no JWK set in that file: {error}", "jwks") from error
-    if value and (not isinstance(value, dict) or not isinstance(value.get("keys"), list)):
-        raise ValidationError("a JWK set has a list of keys", "jwks")
-    return value
+            client = client_in(table, name, file.parent, silenceable)
+            _refuse_shared_issuers(client, known)
+            made.append(make(client))
+        except ValidationError as error:
+            raise ClientsError(f"{file}, {_told(text, name, *problem_of(error))}") from error
+    return tuple(made)
 
 
-def _refuse_shared_issuers(file: Path, text: str, clients: tuple[Client, ...]) -> None:
+def client_in(
+    table: Any, name: str, folder: Path, silenceable: frozenset[str], by_token: bool = True
+) -> Client:
+    """The client of a table; without a token, issuer and keys are not needed. Raises
+    ValidationError.
+    """
+    if not isinstance(table, dict):
+        raise ValidationError("a table is expected", "")
+    written = {key: value for key, value in table.items() if value != ""}
+    schema = CLIENT(folder, silenceable)
+    return Client(name, **schema.load(written, partial=not by_token))
+
+
+def problem_of(error: ValidationError) -> tuple[str, str]:
+    """The first key that is wrong, and why."""
+    key, told = next(iter(error.normalized_messages().items()))
+    while isinstance(told, dict):
+        told = next(iter(told.values()))
+    return key, told[0]
+
+
+def _told(text: str, table: str, key: str, problem: str) -> str:
+    """A problem of a key, or of the table where the key is empty, with its line."""
+    if not key:
+        return f"line {_line(text, '', table)}: {table}: {problem}"
+    return f"line {_line(text, table, key)}: {table}.{key}: {problem}"
+
+
+def _refuse_shared_issuers(client: Client, known: dict[tuple[str, str], str]) -> None:
     """An issuer belongs to one client, unless `sub` tells them apart."""
-    seen: dict[tuple[str, str], str] = {}
-    for client in clients:
-        for issuer in sorted(client.iss):
-            other = seen.setdefault((issuer, client.sub), client.name)
-            if other != client.name:
-                where = f"{file}, line {_line(text, client.name, 'iss')}: {client.name}.iss"
-                raise ClientsError(f"{where}: {issuer} is also an issuer of {other}")
+    for issuer in sorted(client.iss):
+        other = known.setdefault((issuer, client.sub), client.name)
+        if other != client.name:
+            raise ValidationError(f"{issuer} is also an issuer of {other}", "iss")
 
 
 def _line(text: str, table: str, key: str) -> int:
@@ -182,9 +147,3 @@ def _line(text: str, table: str, key: str) -> int:
         elif inside and re.match(rf"\s*{re.escape(key)}\s*=", line):
             return number
     return found
-
-
-def _first(messages: Any) -> str:
-    while isinstance(messages, dict):
-        messages = next(iter(messages.values()))
-    return str(messages[0])

@@ -1,13 +1,12 @@
 """The dialects by the name that a client is configured with."""
 
-from cds_service.cards.crd_inferno import CRD_INFERNO
+from cds_service.cards import crd_inferno, epic, sandbox
 from cds_service.cards.dialect import Dialect
-from cds_service.cards.epic import EPIC
-from cds_service.cards.sandbox import SANDBOX
+from cds_service.choices import CRD_INFERNO, EPIC, HL7, SANDBOX
 
 DIALECTS = {
-    "hl7": Dialect(),
-    "epic": EPIC,
-    "sandbox": SANDBOX,
-    "crd-inferno": CRD_INFERNO,
+    HL7: Dialect(),
+    EPIC: epic.EPIC,
+    SANDBOX: sandbox.SANDBOX,
+    CRD_INFERNO: crd_inferno.CRD_INFERNO,
 }

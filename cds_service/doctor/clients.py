@@ -7,19 +7,24 @@ from urllib.parse import urlsplit
 from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.cards.epic import wrong_keys
-from cds_service.config import Settings
 from cds_service.decision.topic import Topics
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import AllowedServers, addresses_of
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
+from cds_service.settings import Settings, read_open_client
 from cds_service.silence import what_can_be_silenced
 
 FILE = "clients file"
+NO_START = "the service does not start with it: correct it"
 
 
 def check_clients(settings: Settings) -> Iterator[Line]:
-    """The file, then each client in it. In open mode it is looked at only if there is one."""
+    """The file, then each client in it. In open mode it is looked at only if there is one; the
+    client of open mode is made of settings.
+    """
+    if settings.open:
+        yield from _check_open_client(settings)
     if settings.open and not settings.clients:
         return
     clients, line = clients_in(settings)
@@ -29,6 +34,15 @@ def check_clients(settings: Settings) -> Iterator[Line]:
         yield from check_codes(client, topics)
         yield from check_keys(client)
         yield from check_fhir_servers(client)
+
+
+def _check_open_client(settings: Settings) -> Iterator[Line]:
+    try:
+        yield from check_codes(read_open_client(settings), load(settings.mappings))
+    except ClientsError as error:
+        yield problem("open mode", f"{error}; {NO_START}")
+    except MappingsError:
+        return  # a line of its own tells that the mappings do not load
 
 
 def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
@@ -43,7 +57,7 @@ def clients_in(settings: Settings) -> tuple[tuple[Client, ...], Line]:
     except MappingsError:
         return (), problem(FILE, "not checked, since the mappings do not load: correct those first")
     except ClientsError as error:
-        return (), problem(FILE, f"{error}; the service does not start with it: correct it")
+        return (), problem(FILE, f"{error}; {NO_START}")
     if not clients:
         text = f"{settings.clients} names no client, so nobody may call: add one"
         return (), problem(FILE, text)
@@ -63,7 +77,7 @@ def check_codes(client: Client, topics: Topics) -> Iterator[Line]:
         yield ok(about, f"{number} mapped in {client.codes}")
     except MappingsError as error:
         for text in error.problems:
-            yield problem(about, f"{text}; the service does not start with it: correct it")
+            yield problem(about, f"{text}; {NO_START}")
 
 
 def check_keys(client: Client) -> Iterator[Line]:

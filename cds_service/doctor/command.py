@@ -7,12 +7,17 @@ from pathlib import Path
 from rich.console import Console
 
 from cds_service import current_day
-from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.doctor.clients import check_clients
-from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
-from cds_service.doctor.lines import Line, ok, problem, show
+from cds_service.doctor.configuration import (
+    check_mappings,
+    check_mode,
+    check_public_url,
+    check_settings,
+)
+from cds_service.doctor.lines import Line, problem, show
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import explain_file
+from cds_service.settings import ConfigError, Settings, settings_from
 
 
 def doctor(
@@ -25,14 +30,15 @@ def doctor(
     try:
         settings = settings_from(environment)
     except ConfigError as error:
-        return show([problem("settings", f"{error}; correct it")], console)
+        problems = str(error).splitlines()
+        return show([problem("settings", f"{text}; correct it") for text in problems], console)
     if token and endpoint:
         return show(explain_file(token, endpoint, settings), console)
-    return show(_configuration(settings), console)
+    return show(_configuration(settings, environment), console)
 
 
-def _configuration(settings: Settings) -> Iterator[Line]:
-    yield ok("settings", "can be read")
+def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterator[Line]:
+    yield from check_settings(environment)
     yield check_mode(settings)
     yield check_public_url(settings)
     yield from check_mappings(settings, current_day())

@@ -1,17 +1,26 @@
-"""The settings and the mappings: may the service start like this, and will it be found?"""
+"""The settings and the mappings: whether the service starts with them, and is found by clients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from urllib.parse import urlsplit
 
 from cds_service.about import is_review_due
-from cds_service.config import Settings
 from cds_service.decision.topic import Topic
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.mappings import MappingsError, load
+from cds_service.settings import ROWS, Settings
 
 ADDRESS = "public address"
+
+
+def check_settings(environment: Mapping[str, str]) -> Iterator[Line]:
+    """Which are set, and what is named like a setting and is none."""
+    names = [name for name in ROWS if environment.get(name)]
+    yield ok("settings", f"set: {', '.join(names) or 'none'}")
+    for name in sorted(environment):
+        if name.startswith("CDS_") and name not in ROWS:
+            yield warning("settings", f"{name} is no setting: correct its name, or remove it")
 
 
 def check_mode(settings: Settings) -> Line:

@@ -1,4 +1,4 @@
-"""What is kept on this machine and in the database: can it be written?"""
+"""Whether the data folder and the database can be written."""
 
 import secrets
 import tempfile
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from cds_service.config import Settings
 from cds_service.doctor.lines import Line, ok, problem, warning
+from cds_service.settings import Settings
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, told_plainly
 from cds_service.store.tokens import UsedTokens
 
 
-class Rehearsal(Database):
-    """A database that undoes all that is written in its transactions; tables it does make."""
+class DryRun(Database):
+    """A database whose transactions are rolled back. Tables are made all the same."""
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -25,9 +25,9 @@ class Rehearsal(Database):
 
 
 @contextmanager
-def rehearsed(settings: Settings, file: str = TOKENS_FILE) -> Iterator[UsedTokens]:
-    """The memory of used tokens, which keeps nothing of what is told it. Raises StoreDown."""
-    database = Rehearsal(settings.database_url, settings.data, file)
+def dry_run(settings: Settings, file: str = TOKENS_FILE) -> Iterator[UsedTokens]:
+    """The used tokens, to which nothing is added. Raises StoreDown."""
+    database = DryRun(settings.database_url, settings.data, file)
     try:
         yield UsedTokens(database)
     finally:
@@ -45,7 +45,7 @@ def check_folder(folder: Path) -> Line:
 
 
 def check_secret(settings: Settings) -> Line:
-    """Hosts that share a database have to call an order by the same name."""
+    """Hosts that share a database need the same secret, which digests are made with."""
     if settings.secret or not settings.database_url:
         whose = "that of CDS_SECRET" if settings.secret else "of this installation, in CDS_DATA"
         return ok("secret", whose)
@@ -54,10 +54,10 @@ def check_secret(settings: Settings) -> Line:
 
 
 def check_database(settings: Settings) -> Line:
-    """A random id is remembered and taken back, in each file of SQLite."""
+    """A random token id is written to each file of SQLite, and rolled back."""
     try:
         for file in (FILE, TOKENS_FILE):
-            with rehearsed(settings, file) as used:
+            with dry_run(settings, file) as used:
                 used.remember("doctor", secrets.token_hex(), time.time())
     except StoreDown as error:
         return problem("database", f"{error}; {_advice(settings)}")

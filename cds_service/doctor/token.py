@@ -16,10 +16,10 @@ from cds_service.access import tokens
 from cds_service.access.clients import Client
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import TokenRefused
-from cds_service.config import Settings
 from cds_service.doctor.clients import clients_in, fetch, usable
 from cds_service.doctor.lines import OK, Line, ok, problem, skipped, warning
-from cds_service.doctor.store import rehearsed
+from cds_service.doctor.store import dry_run
+from cds_service.settings import Settings
 from cds_service.store.database import StoreDown
 
 LONGEST_SHOWN = 300
@@ -229,7 +229,7 @@ def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
         return skipped("used before", "needs a known issuer and jti")
     shown = f"jti is {_shown(token.claims, 'jti')}"
     try:
-        with rehearsed(token.settings) as used:
+        with dry_run(token.settings) as used:
             new = used.remember(fitting[0].name, token.claims["jti"], time.time())
     except StoreDown as error:
         return warning("used before", f"{shown}: not known, the database is not usable ({error})")

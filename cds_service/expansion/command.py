@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cds_service.config import ConfigError, settings_from
 from cds_service.expansion.files import read_codes, write
 from cds_service.expansion.pages import Expansion, expansion_of, version_of
 from cds_service.expansion.server import TerminologyError, TerminologyServer
 from cds_service.mappings import MappingsError
 from cds_service.mappings.hierarchies import Hierarchy, hierarchies_of
+from cds_service.settings import ConfigError, settings_from
 
 DONE, FAILED = 0, 1
 SECONDS = 120  # a server may take its time over the first page of a large hierarchy

@@ -11,8 +11,8 @@ from typing import Any
 import requests
 
 from cds_service import create_app
-from cds_service.config import SHIPPED_MAPPINGS, Settings
 from cds_service.replay.fixtures import Fixture
+from cds_service.settings import SHIPPED_MAPPINGS, Settings
 
 PUBLIC_URL = "https://cds.example.org"
 DISCOVERY = "/cds-services"

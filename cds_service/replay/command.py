@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from cds_service.choices import HL7
 from cds_service.replay.clients import Post, in_process, to_url
 from cds_service.replay.fixtures import (
-    HL7,
     BrokenFixture,
     Fixture,
     as_text,

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-HL7 = "hl7"
+from cds_service.choices import HL7
 
 
 class BrokenFixture(Exception):

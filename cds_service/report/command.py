@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from rich.console import Console
 from sqlalchemy.engine import Connection
 
-from cds_service.config import ConfigError, Settings, settings_from
 from cds_service.mappings.local import COLUMNS, COUNT
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
@@ -19,6 +18,7 @@ from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
 from cds_service.report.measure import as_measure_report
 from cds_service.report.proposals import proposal
 from cds_service.report.queries import Unmapped, make_report, unmapped_in
+from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
 from cds_service.store.schema import LATEST, migrate

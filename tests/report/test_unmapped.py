@@ -7,9 +7,9 @@ import pytest
 
 from cds_service import create_app
 from cds_service.cli import main
-from cds_service.config import Settings
 from cds_service.mappings.local import with_local_codes
 from cds_service.report.proposals import proposal
+from cds_service.settings import Settings
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order, topic
 
 SERVICE = "/cds-services/vcf-appropriateness"

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service import create_app
-from cds_service.config import Settings
 from cds_service.decision import terminology
 from cds_service.decision.terminology import Meaning
 from cds_service.fhir import validation
@@ -18,6 +17,7 @@ from cds_service.fhir.plain import reference, refers_to_another
 from cds_service.fhir.prefetch import ALSO_READ, KEYS, read_prefetch
 from cds_service.fhir.reading import decoded
 from cds_service.fhir.validation import _problem_with
+from cds_service.settings import Settings
 from tests.small_world import (
     BREAST_CANCER,
     FRACTURE,

@@ -15,7 +15,7 @@ import requests
 from sqlalchemy import create_engine, text
 
 from cds_service import create_app
-from cds_service.config import Settings
+from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.store import Store, StoreLocation
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order

@@ -1,0 +1,83 @@
+"""How the keys of a client's table are written, and the files that it names."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+PREFERENCE_COLUMNS = ["procedure", "region", "key"]
+
+
+class Table(Schema):
+    """The schema of a client's table. `folder` is where the files are that it names; `silenceable`
+    are the names that `silent_for` may hold.
+    """
+
+    def __init__(self, folder: Path, silenceable: frozenset[str]):
+        super().__init__()
+        self.folder, self.silenceable = folder, silenceable
+
+    @validates_schema
+    def has_keys(self, data: dict[str, Any], partial: bool, **_: Any) -> None:
+        """Of a client that is not known by its token, the table is a part only."""
+        if not partial and not data.get("jku") and not data.get("jwks"):
+            raise ValidationError("a client needs jku or jwks", "jku")
+
+
+class Beside(fields.Field):
+    """A file or folder, by its path from the folder of the table, and what is read from it."""
+
+    def __init__(self, read: Callable[[Path], Any]):
+        super().__init__()
+        self.read = read
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, str | Path):
+            raise ValidationError("must be a path")
+        return self.read(self.root.folder / value)
+
+
+class KeySet(Beside):
+    """A JWK set, written in the table or in a file."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        found = value if isinstance(value, dict) else super()._deserialize(value)
+        if found and (not isinstance(found, dict) or not isinstance(found.get("keys"), list)):
+            raise ValidationError("a JWK set has a list of keys")
+        return found
+
+
+class Silenced(fields.List):
+    """Names of variants and safety rules; a misspelt one would show what is to be silent."""
+
+    def _deserialize(self, *given: Any, **options: Any) -> frozenset[str]:
+        names, known = frozenset(super()._deserialize(*given, **options)), self.root.silenceable
+        for name in sorted(names - known):
+            raise ValidationError(
+                f"{name} is no variant or rule; known: {', '.join(sorted(known))}"
+            )
+        return names
+
+
+def json_in(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"no JWK set in that file: {error}") from error
+
+
+def read_preference_list(file: Path) -> dict[tuple[str, str], str]:
+    """The keys of a CSV file by procedure and region (may be empty). Raises ValidationError."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if rows.fieldnames != PREFERENCE_COLUMNS:
+                raise ValidationError(
+                    f"{file}: the columns must be {', '.join(PREFERENCE_COLUMNS)}"
+                )
+            return {(row["procedure"], row["region"]): row["key"] for row in rows}
+    except (OSError, ValueError, csv.Error) as error:
+        raise ValidationError(f"{file}: {error}") from error

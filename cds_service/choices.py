@@ -1,0 +1,13 @@
+"""The words that a client's table may choose from and that other parts act on."""
+
+# How answers are written; see `cards/dialects.py`.
+HL7, EPIC, SANDBOX, CRD_INFERNO = DIALECTS = ("hl7", "epic", "sandbox", "crd-inferno")
+
+# What is done on order-sign with an order that has no coded reason, without the conditions.
+SILENCE, CARD, PRECONDITION_FAILED = ON_TOO_LITTLE = ("silence", "card", "412")
+
+
+def listed(words: tuple[str, ...]) -> str:
+    """The words as documents name them: `a`, `b` or `c`."""
+    *first, last = (f"`{word}`" for word in words)
+    return f"{', '.join(first)} or {last}"
