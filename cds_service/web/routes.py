@@ -1,5 +1,6 @@
 """The routes of CDS Hooks, each of a few lines."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,19 +9,24 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
+from cds_service.access.clients import Client
+from cds_service.cards.evaluated import REPEAT
 from cds_service.decision.knowledge import Knowledge
+from cds_service.evaluation import evaluation_of, evaluations_of
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
-from cds_service.hook import Fetch, HookCall, HookOutcome, Wonder, answer_hook
+from cds_service.hook import Fetch, Hide, HookCall, HookOutcome, Wonder, answer_hook, nothing
 from cds_service.services import SERVICE_ID, discovery, prefetch_templates
+from cds_service.store.rows import HookRequest
+from cds_service.store.store import Store
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.errors import BadRequest
-from cds_service.web.keeping import Keeping
+from cds_service.web.feedback import Sender, take_feedback
 from cds_service.web.limits import RateLimits, check_items, check_orders
-from cds_service.web.record import current, phase
+from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
@@ -31,14 +37,17 @@ HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 
 @dataclass(frozen=True)
 class Site:
-    """How the service is set up at this place; see `Settings` and `HookCall`."""
+    """How the service is set up at this place; see `Settings` and `HookCall`. Without a `store`
+    nothing is kept.
+    """
 
     knowledge: Knowledge
     public_url: str
     callers: Callers
     rates: RateLimits
     today: Callable[[], date]
-    keeping: Keeping
+    store: Store | None
+    keeps_comments: bool
     concurrency: ConcurrencyLimit
     wonder: Wonder | None = None
 
@@ -70,12 +79,13 @@ def hooks(site: Site) -> Blueprint:
             return _worked_on(site, caller, text, templates)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
-    def take_feedback(service_id: str) -> Response:
+    def feedback(service_id: str) -> Response:
         _known(service_id)
-        caller = site.caller()
+        client = site.caller().client
         items = feedback_items(_body(_posted(), FEEDBACK))
         check_items(items)
-        return site.keeping.keep_feedback(items, caller.client)
+        sender = Sender(client.name, client.tenant, time.time(), site.keeps_comments)
+        return take_feedback(items, sender, site.store)
 
     return blueprint
 
@@ -86,10 +96,13 @@ def _worked_on(site: Site, caller: Caller, text: bytes, templates: dict[str, str
         call = _call(site, caller, text, templates)
     with phase("answer"), span("hook") as traced:
         answer = _answer(call, caller.knowledge)
-        current().take(call.hook, answer)
+        orders = evaluations_of(answer.evaluated_orders, answer.offered)
+        current().add_outcome(call.hook, answer, orders)
         _describe(traced)
     with phase("keep"):
-        site.keeping.keep(call, caller.client, answer)
+        if site.store and (orders or answer.spine_like):
+            request = _hook_request(call, caller.client)
+            site.store.add_evaluations(request, orders, answer.spine_like)
     with phase("write"):
         return jsonify(answer.body)
 
@@ -107,11 +120,33 @@ def _describe(traced: Any) -> None:
     """What the trace says of a hook: the topics and cards, and what was missing."""
     if traced is None:
         return
-    record = current()
-    traced.set_attribute("hook", record.hook)
-    traced.set_attribute("topics", [o.get("topic", "") for o in record.orders])
-    traced.set_attribute("cards", [o.get("card", "") for o in record.orders])
-    traced.set_attribute("missing", record.missing)
+    line = current()
+    traced.set_attribute("hook", line.hook)
+    traced.set_attribute("topics", [e.topic for e in line.orders])
+    traced.set_attribute("cards", [e.shown_indicator for e in line.orders])
+    traced.set_attribute("missing", line.missing)
+
+
+def _hook_request(call: HookCall, client: Client) -> HookRequest:
+    line = current()
+    return HookRequest(
+        client=client.name,
+        tenant=client.tenant,
+        hook=line.hook,
+        hook_instance=call.hook_instance,
+        patient_id=call.patient_id,
+        at=time.time(),
+        milliseconds=round(line.milliseconds_so_far, 2),
+        criteria=line.criteria,
+    )
+
+
+def _hide(store: Store | None, client: Client, patient_id: str) -> Hide:
+    """Why a card is not shown: its advice was overridden before."""
+    if store is None:
+        return nothing
+    overridden = store.overridden(client.name, patient_id)
+    return lambda evaluated: REPEAT if overridden.covers(evaluation_of(evaluated)) else ""
 
 
 def _known(service_id: str) -> None:
@@ -136,7 +171,7 @@ def _call(site: Site, caller: Caller, text: bytes, templates: dict[str, str]) ->
         wonder=site.wonder,
         silence=caller.silence,
         style=caller.style,
-        hide=site.keeping.hide(body, caller.client),
+        hide=_hide(site.store, caller.client, body["context"]["patientId"]),
     )
 
 
