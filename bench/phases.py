@@ -37,7 +37,7 @@ PHASES = {
     ],
     "decide": ["cds_service.hook:evaluate_order"],
     "render": ["cds_service.hook:respond"],
-    "keep": ["cds_service.web.keeping:Keeping.keep"],
+    "keep": ["cds_service.store.store:Store.add_evaluations"],
     "serialise": ["cds_service.web.routes:jsonify"],
 }
 

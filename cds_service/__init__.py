@@ -12,16 +12,15 @@ from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
 from cds_service.settings import Settings, settings_from
 from cds_service.store.store import Store, StoreLocation
-from cds_service.web import errors, record
+from cds_service.web import errors, request_log
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
-from cds_service.web.keeping import Keeping
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
-from cds_service.web.log import log_of_store
+from cds_service.web.log import log_store_problem
 from cds_service.web.metrics import count_lookup, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
@@ -44,18 +43,22 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json = Json(app)
-    store = Store(_place(settings), log_of_store)
+    store = Store(_store_location(settings), log_store_problem)
     callers = Callers(settings, store.remember_token, topics)
-    if settings.store or not settings.open:
-        store.prepare()
     lookup = _lookup(settings)
     app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
     app.extensions["store"] = store
     rates = RateLimits(settings.rate_store)
-    kept = store if settings.store else None
-    keeping = Keeping(kept, settings.keep_comments)
     site = Site(
-        topics, settings.public_url, callers, rates, today, keeping, ConcurrencyLimit(), lookup
+        topics,
+        settings.public_url,
+        callers,
+        rates,
+        today,
+        store if settings.store else None,
+        settings.keep_comments,
+        ConcurrencyLimit(),
+        lookup,
     )
     app.register_blueprint(hooks(site))
     app.register_blueprint(pages(topics, today, lambda: callers.local_codes))
@@ -64,7 +67,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
         shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)
         app.register_blueprint(shown)
     errors.register(app)
-    record.keep(app)
+    request_log.register(app)
     app.before_request(_nobody_but_health(callers))
     add_languages(app, topics, settings.mappings)
     add_headers(app, settings.allowed_origins)
@@ -72,7 +75,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     return app
 
 
-def _place(settings: Settings) -> StoreLocation:
+def _store_location(settings: Settings) -> StoreLocation:
     hours = settings.repeat_hours if settings.store else 0
     return StoreLocation(settings.database_url, settings.data, settings.secret, hours)
 
@@ -92,8 +95,9 @@ def _in_worker(
     """What a new worker does first; see gunicorn.conf.py."""
 
     def begin() -> None:
-        store.after_fork()
         callers.after_fork()
+        if settings.store or not settings.open:
+            store.prepare()
         if settings.store:
             store.start()
         if lookup:

@@ -4,7 +4,7 @@ The same call gives the same answer.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from cds_service.cards.card import CardsAndActions, respond
 from cds_service.cards.dialect import ResponseStyle
-from cds_service.cards.evaluated import SILENT, EvaluatedOrder
+from cds_service.cards.evaluated import REPEAT, SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_rating_of
 from cds_service.choices import CARD, PRECONDITION_FAILED, SILENCE
 from cds_service.decision.chart import Case
@@ -23,6 +23,7 @@ from cds_service.decision.relevance import TOO_LITTLE_TO_GO_ON
 from cds_service.decision.terminology import Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
+from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.orders import read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
@@ -39,14 +40,6 @@ PAGE_SIZE = 200
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]
 
 
-# Why the card of an evaluated order is not to be shown; empty where it is.
-Hide = Callable[[EvaluatedOrder], str]
-
-
-def nothing_hidden(_: EvaluatedOrder) -> str:
-    return ""
-
-
 class TooLittleToGoOn(Exception):
     """Neither a coded reason nor the conditions: nothing can be said, and the client wants to
     be told with a 412.
@@ -61,7 +54,7 @@ class HookCall:
     `today` is the day for orders that carry no date; `base_url` the address of this service as
     the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
     checked; `templates` the prefetch templates; `silence` what is not to be shown, and `style` how
-    answers are written; `hide` why a card is not to be shown;
+    answers are written; `overridden` the advice that was overridden lately;
     `looked_up` what a terminology server said of codes in no map, as of now.
     """
 
@@ -75,7 +68,7 @@ class HookCall:
     templates: Mapping[str, str] = field(default_factory=dict)
     silence: Silence = Silence()
     style: ResponseStyle = ResponseStyle()
-    hide: Hide = nothing_hidden
+    overridden: Container[Evaluation] = ()
     looked_up: Mapping[tuple[str, str], Meaning] = field(default_factory=dict)
 
     @property
@@ -85,21 +78,17 @@ class HookCall:
 
 @dataclass(frozen=True)
 class HookOutcome:
-    """The response body, the evaluated orders behind it, and what the buttons of each card do; why
+    """The response body, the decisions behind it, and an evaluation of each in plain values; why
     other orders were passed over, and how each fetch ended. `unknown_conditions` are SNOMED CT
     codes of Conditions that are in no map.
     """
 
     body: Json
-    evaluated: list[EvaluatedOrder] = field(default_factory=list)
-    offered: dict[str, dict[str, str]] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
     selected: SelectedOrders = field(default_factory=SelectedOrders)
     fetches: Counter[str] = field(default_factory=Counter)
     unknown_conditions: frozenset[str] = frozenset()
-
-    @property
-    def decisions(self) -> list[Decision]:
-        return [evaluated.decision for evaluated in self.evaluated]
 
 
 def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:
@@ -125,7 +114,9 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
     evaluated = [_hidden(call, order) for order in evaluated]
     written = _respond(call, evaluated, selected, topic)
     unknown = unknown_conditions(chart.resources, topic.terminology)
-    return HookOutcome(written.body, evaluated, written.offered, selected, fetches, unknown)
+    evaluations = evaluations_of(evaluated, written.offered)
+    decisions = [order.decision for order in evaluated]
+    return HookOutcome(written.body, decisions, evaluations, selected, fetches, unknown)
 
 
 def _evaluate(
@@ -187,7 +178,8 @@ def _hidden(call: HookCall, order: EvaluatedOrder) -> EvaluatedOrder:
     """An order of which nothing is shown, by the client's wish or since it was overridden."""
     if call.silence.covers(order.decision):
         return replace(order, hidden=SILENT, unrated=not call.silence.ratings)
-    return replace(order, hidden=call.hide(order)) if order.shows_card else order
+    is_repeat = order.shows_card and evaluation_of(order) in call.overridden
+    return replace(order, hidden=REPEAT) if is_repeat else order
 
 
 def _respond(

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "cards": {"choices", "decision", "language"},
     "language": set(),
     "silence": {"decision"},
-    "hook": {"choices", "decision", "fhir", "cards", "silence"},
+    "hook": {"choices", "decision", "evaluation", "fhir", "cards", "silence"},
     "services": {"decision"},
     "about": {"decision", "language"},
     "choices": set(),
@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "settings": {"access", "declared"},
     "expansion": {"decision", "fhir", "mappings", "settings"},
     "access": {"choices", "declared", "language"},
-    "store": set(),
-    "history": {"about", "cards", "decision", "store"},
+    "evaluation": {"about", "cards", "decision", "fhir"},
+    "store": {"evaluation", "fhir"},
     "report": {
         "about",
         "cards",
@@ -58,7 +58,7 @@ MAY_IMPORT = {
         "decision",
         "expansion",
         "fhir",
-        "history",
+        "evaluation",
         "hook",
         "language",
         "mappings",
@@ -89,7 +89,7 @@ ROOMS = {
     "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
-    "msgspec": {"fhir", "hook", "web"},
+    "msgspec": {"fhir", "hook", "mappings", "web"},
 }
 LONGEST = 250
 

@@ -17,7 +17,7 @@ from cds_service.settings import Settings
 from cds_service.store.database import Database
 from tests.local_server import serving
 from tests.report.test_figures import ROWS, TODAY
-from tests.store.rows import DAY, feedback_row, taken_in
+from tests.store.rows import DAY, feedback_row, loaded
 
 TOKEN = "let-me-look"  # noqa: S105
 HOSTILE = '<script>alert("1")</script>&"'
@@ -31,7 +31,7 @@ def app(tmp_path):
     def make(rows=ROWS, **settings):
         if rows:
             database = Database("", tmp_path)
-            taken_in(database, tmp_path, *rows)
+            loaded(database, tmp_path, *rows)
             database.close()
         made = create_app(Settings(store=True, data=tmp_path, **settings), lambda: TODAY)
         stores.append(made.extensions["store"])

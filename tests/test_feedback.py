@@ -59,12 +59,12 @@ class Service:
         return self.client.post(SERVICE, json=body).get_json()
 
     def rows(self, table="feedback"):
-        """What is kept, all of it taken in, and known to the service."""
-        while list(self.spool.glob("*.jsonl")):  # the intake may have some in its hands
-            self.app.extensions["store"]._intake.drain()
-        repeats = self.app.extensions["store"]._repeats
-        repeats._asked = float("-inf")
-        repeats.refresh()
+        """What is kept, all of it loaded, and known to the service."""
+        store = self.app.extensions["store"]
+        while list(self.spool.glob("*.jsonl")):  # the loader's thread may be at work on some
+            store._loader.load()
+        store._overridden._refreshed = float("-inf")
+        store._overridden.refresh()
         return kept(self.database, table)
 
     def close(self):
@@ -228,7 +228,7 @@ def test_too_many_items_are_refused(service, monkeypatch):
 
 
 def test_what_cannot_be_kept_is_to_be_sent_again(service, monkeypatch):
-    monkeypatch.setattr(Store, "keep_or_fail", lambda *_: False)
+    monkeypatch.setattr(Store, "add_feedback", lambda *_: False)
     answer = service.feedback(TAKEN)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

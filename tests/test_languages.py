@@ -124,8 +124,8 @@ class TestCatalogue:
         for mine, other in zip(ours, theirs, strict=True):
             assert other.decisions == mine.decisions
             assert codes_in(other.body) == codes_in(mine.body)
-            assert [list(o.values()) for o in other.offered.values()] == [
-                list(o.values()) for o in mine.offered.values()
+            assert [list(e.suggestions.values()) for e in other.evaluations] == [
+                list(e.suggestions.values()) for e in mine.evaluations
             ]
 
 

@@ -22,13 +22,13 @@ it is true it names its evidence.
 name in it. Nothing is interpreted while an order is rated.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from cds_service.decision.chart import KINDS, YEARS, Evidence
 from cds_service.decision.functions import FUNCTIONS
-from cds_service.decision.selection import Definition, compile_selection
+from cds_service.decision.names import Names
+from cds_service.decision.selection import compile_selection
 from cds_service.decision.situation import (
     FALSE,
     TRUE,
@@ -40,24 +40,6 @@ from cds_service.decision.situation import (
     Truth,
     evidence_of,
 )
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names that a criterion may use; each that is used is checked against these."""
-
-    value_sets: frozenset[str]
-    facts: frozenset[str] = frozenset()
-    variants: frozenset[str] = frozenset()
-    selectors: frozenset[str] = frozenset()
-    definitions: Mapping[str, Definition] = field(default_factory=dict)
-    criteria: Mapping[str, Criterion] = field(default_factory=dict)
-
-    def check(self, name: Any, known: Any, what: str) -> str:
-        """The name. Raises CriterionError where it is not known."""
-        if not isinstance(name, str) or name not in known:
-            raise CriterionError(f"{name} is no {what}")
-        return name
 
 
 def compile_criterion(written: Any, names: Names) -> Criterion:

@@ -16,37 +16,20 @@ is everything else; *new-or-reason* is a reason of the order, or a new Condition
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cds_service.decision.chart import Case, Finding
+from cds_service.decision.definitions import CERTAINTY, KIND_OF, SEEN, USUAL_SOURCES, Definition
+from cds_service.decision.names import Names
 from cds_service.decision.situation import (
     FALSE,
     UNKNOWN,
-    Criterion,
     CriterionError,
     Situation,
     Truth,
     evidence_of,
 )
 from cds_service.decision.terminology import union
-
-if TYPE_CHECKING:
-    from cds_service.decision.criteria import Names
-
-REPORT = "DiagnosticReport"
-SEEN = ("Observation", REPORT)
-# The kind of data that each source comes from; a reason comes with the order. Observations are
-# asked for by code, and reports not at all, so that their absence says nothing.
-KIND_OF = {
-    "reason": None,
-    "Condition": "conditions",
-    "Procedure": "procedures",
-    "Device": "devices",
-    "AllergyIntolerance": "allergies",
-    "Observation": None,
-    REPORT: None,
-}
-USUAL_SOURCES = tuple(source for source in KIND_OF if source != REPORT)
 
 Keep = Callable[[Finding, Situation], bool]
 
@@ -64,61 +47,6 @@ class Selected:
 Select = Callable[[Situation], Selected]
 
 
-@dataclass(frozen=True)
-class Part:
-    """Findings of these value sets count `when` the criterion holds; without one, always."""
-
-    sets: frozenset[str]
-    when: Criterion | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A name for findings that count under conditions. The first part that a finding fits decides.
-
-    Where the criterion of the part is unknown, whether the finding counts is unknown too.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    certainty: str
-    parts: tuple[Part, ...]
-
-    def check(self, names: "Names") -> None:
-        """Raises CriterionError where a name is not known."""
-        names.check(self.certainty, CERTAINTY, "certainty")
-        for source in self.sources:
-            names.check(source, KIND_OF, "source")
-        for name in sorted(name for part in self.parts for name in part.sets):
-            names.check(name, names.value_sets, "value set")
-
-    def of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
-        """The findings that count, and whether others may."""
-        known = situation.selected.get(self.name)
-        if known is None:
-            known = situation.selected[self.name] = self._of(situation)
-        return known
-
-    def _of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
-        is_certain = CERTAINTY[self.certainty]
-        candidates = [
-            f for f in situation.case.findings if f.source in self.sources and is_certain(f)
-        ]
-        judged = [(f, self._counts(f, situation)) for f in candidates]
-        return tuple(f for f, counts in judged if counts), any(c is None for _, c in judged)
-
-    def _counts(self, finding: Finding, situation: Situation) -> bool | None:
-        part = next((p for p in self.parts if not p.sets.isdisjoint(finding.sets)), None)
-        if part is None:
-            return False
-        return part.when.truth(situation).value if part.when else True
-
-
-CERTAINTY: Mapping[str, Callable[[Finding], bool]] = {
-    "confirmed": lambda finding: finding.certain,
-    "unconfirmed": lambda finding: not finding.certain,
-    "any": lambda finding: True,
-}
 TIMING: Mapping[str, Callable[[Finding, Case], bool]] = {
     "new": lambda finding, case: finding.is_new(case.today),
     "old": lambda finding, case: not finding.is_new(case.today),
@@ -128,7 +56,7 @@ TIMING: Mapping[str, Callable[[Finding, Case], bool]] = {
 }
 
 
-def compile_selection(written: Any, names: "Names") -> Select:
+def compile_selection(written: Any, names: Names) -> Select:
     """Raises CriterionError where the form is wrong or a name is not known."""
     if isinstance(written, str | list):
         written = {"finding": written}
@@ -159,7 +87,7 @@ def _truth(found: list[Finding], doubt: bool, kinds: tuple[str, ...], case: Case
     return UNKNOWN if doubt or not case.chart.has(*kinds) else FALSE
 
 
-def _what(written: Any, names: "Names") -> tuple[Definition | None, frozenset[str]]:
+def _what(written: Any, names: Names) -> tuple[Definition | None, frozenset[str]]:
     """A definition, or value sets."""
     listed = string_or_list(written)
     if len(listed) == 1 and listed[0] in names.definitions:
@@ -168,7 +96,7 @@ def _what(written: Any, names: "Names") -> tuple[Definition | None, frozenset[st
     return None, frozenset(checked)
 
 
-def _sources(written: Any, definition: Definition | None, names: "Names") -> tuple[str, ...]:
+def _sources(written: Any, definition: Definition | None, names: Names) -> tuple[str, ...]:
     usual = definition.sources if definition else USUAL_SOURCES
     listed = written.get("sources", usual)
     return tuple(names.check(source, KIND_OF, "source") for source in listed)
@@ -179,31 +107,31 @@ def string_or_list(written: Any) -> list[Any]:
     return written if isinstance(written, list) else [written]
 
 
-def _certainty(value: Any, names: "Names") -> Keep:
+def _certainty(value: Any, names: Names) -> Keep:
     is_certain = CERTAINTY[names.check(value, CERTAINTY, "certainty")]
     return lambda finding, situation: is_certain(finding)
 
 
-def _timing(value: Any, names: "Names") -> Keep:
+def _timing(value: Any, names: Names) -> Keep:
     timely = TIMING[names.check(value, TIMING, "timing")]
     return lambda finding, situation: timely(finding, situation.case)
 
 
-def _within(days: int, names: "Names") -> Keep:
+def _within(days: int, names: Names) -> Keep:
     return lambda finding, situation: finding.seen_within(days, situation.case.today)
 
 
-def _observed_within(days: int, names: "Names") -> Keep:
+def _observed_within(days: int, names: Names) -> Keep:
     within = _within(days, names)
     return lambda finding, situation: finding.source not in SEEN or within(finding, situation)
 
 
-def _also_in(listed: Any, names: "Names") -> Keep:
+def _also_in(listed: Any, names: Names) -> Keep:
     wanted = {names.check(n, names.value_sets, "value set") for n in string_or_list(listed)}
     return lambda finding, situation: not wanted.isdisjoint(finding.sets)
 
 
-def _near(written: Any, names: "Names") -> Keep:
+def _near(written: Any, names: Names) -> Keep:
     others = compile_selection(written, names)
 
     def keep(finding: Finding, situation: Situation) -> bool:
@@ -222,7 +150,7 @@ def parts_of(findings: Iterable[Finding]) -> frozenset[str]:
     return union(f.place for f in findings if f.place)
 
 
-FILTERS: Mapping[str, Callable[[Any, "Names"], Keep]] = {
+FILTERS: Mapping[str, Callable[[Any, Names], Keep]] = {
     "certainty": _certainty,
     "timing": _timing,
     "within_days": _within,

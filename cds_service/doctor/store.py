@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
-from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, told_plainly
+from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, translated_errors
 from cds_service.store.tokens import UsedTokens
 
 
@@ -20,7 +20,7 @@ class DryRun(Database):
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        with told_plainly(), self.prepare().connect() as connection:
+        with translated_errors(), self.prepare().connect() as connection:
             yield connection
 
 

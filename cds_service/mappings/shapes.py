@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from msgspec import ValidationError, convert
 
-from cds_service.decision.criteria import Names, compile_criterion
+from cds_service.decision.criteria import compile_criterion
+from cds_service.decision.names import Names
 from cds_service.decision.situation import Criterion
 from cds_service.mappings.source import Document, Problems
 

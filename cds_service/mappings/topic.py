@@ -4,17 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cds_service.decision.criteria import Names
+from cds_service.decision.definitions import CERTAINTY, KIND_OF, REPORT, Definition
 from cds_service.decision.facts import FactDefinition
 from cds_service.decision.guideline import Guideline
+from cds_service.decision.names import Names
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
-from cds_service.decision.selection import (
-    REPORT,
-    Definition,
-    compile_selection,
-    string_or_list,
-)
+from cds_service.decision.selection import compile_selection, string_or_list
 from cds_service.decision.situation import Criterion, CriterionError
 from cds_service.decision.topic import About, Question, Topic
 from cds_service.mappings.codes import read_terminology, value_set_names
@@ -127,10 +123,19 @@ def _definitions(source: Source, names: Names) -> Iterator[Definition]:
         definition = read_as(Definition, document, source.problems, names)
         if definition:
             try:
-                definition.check(names)
+                _check_definition(definition, names)
             except CriterionError as error:
                 source.problems.add(document[0], "", str(error))
             yield definition
+
+
+def _check_definition(definition: Definition, names: Names) -> None:
+    """Raises CriterionError where a name is not known."""
+    names.check(definition.certainty, CERTAINTY, "certainty")
+    for source in definition.sources:
+        names.check(source, KIND_OF, "source")
+    for name in sorted(name for part in definition.parts for name in part.sets):
+        names.check(name, names.value_sets, "value set")
 
 
 def _rules(outline: Outline, names: Names, any_selectors: frozenset[str]) -> tuple[SafetyRule, ...]:

@@ -1,4 +1,4 @@
-"""The commands that read and keep the store: report, feedback, purge and migrate."""
+"""The commands on the database: report, feedback, unmapped, suggest, purge and migrate."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
 from cds_service.store.schema import LATEST, migrate
-from cds_service.store.store import StoreLocation, take_in_what_is_left
+from cds_service.store.store import StoreLocation, load_spool
 
 UNMAPPED = {
     "unmapped": "list the codes that are in no map, as a CSV file to be filled in",
@@ -75,7 +75,7 @@ Work = Callable[[argparse.Namespace, Settings, Database], int]
 
 
 def _with_store(work: Work) -> Callable[[argparse.Namespace], int]:
-    """The command with the store of the settings; says plainly what is wrong with it."""
+    """The command with the database of the settings; prints what is wrong with it."""
 
     def run(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
         try:
@@ -100,8 +100,8 @@ def _store(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def _all_of(settings: Settings, database: Database) -> Iterator[Connection]:
-    """The store, with what a stopped service left in the spool taken in."""
-    take_in_what_is_left(StoreLocation(settings.database_url, settings.data), database)
+    """A connection, after what a stopped service left in the spool is loaded."""
+    load_spool(StoreLocation(settings.database_url, settings.data), database)
     with database.begin() as connection:
         yield connection
 
@@ -145,7 +145,7 @@ def _feedback(options: argparse.Namespace, settings: Settings, database: Databas
 
 
 def _unmapped(options: argparse.Namespace, settings: Settings, database: Database) -> int:
-    """The columns of a site's map, and how often each code came."""
+    """Prints the columns of a site's map, and how often each code came."""
     with _all_of(settings, database) as connection:
         found = [u for u in unmapped_in(connection, _period(options)) if u.about == options.about]
     column = "procedure" if options.about == "order" else "finding"
@@ -155,7 +155,7 @@ def _unmapped(options: argparse.Namespace, settings: Settings, database: Databas
 
 
 def _filled(options: argparse.Namespace, unmapped: Unmapped) -> tuple[str, str]:
-    """Procedure and region, where they are asked for."""
+    """Procedure and region, proposed by `suggest` only."""
     return proposal(unmapped.display) if options.command == "suggest" else ("", "")
 
 

@@ -1,4 +1,4 @@
-"""The figures of a report, as plain values."""
+"""The figures of a report."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -18,7 +18,7 @@ WORDS = {
     "unresolved": N_("Not resolved"), "": N_("Not about the fracture"),
 }  # fmt: skip
 
-# How an order was rated, as a reader sees it, in the order of a legend.
+# The categories of a rating in words, in the order of the legend.
 NOT_RATED, NOT_RELEVANT = N_("Not rated"), "Not about the fracture"
 CATEGORIES = {
     "usually-appropriate": N_("Usually appropriate"),
@@ -84,7 +84,7 @@ class Figures:
 
     @property
     def counts(self) -> dict[str, float]:
-        """All single numbers by name, in the order of a reader."""
+        """All single numbers by name, in the order of the table."""
         names = ("orders", "relevant", "rated", "unresolved", "shown", "silent", "repeat")
         names += ("accepted", "overridden", "ignored", "changed", "alerts_per_100")
         return {name: getattr(self, name) for name in names}
@@ -104,13 +104,13 @@ class Period:
 
     @property
     def days(self) -> tuple[int, int]:
-        """As the store counts them, from 1970."""
+        """First and last day, counted from 1970 as in the database."""
         return (self.since - EPOCH).days, (self.until - EPOCH).days
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of a period, in all and by what was asked for: by name of BY and label."""
+    """The figures of a period: in all, and by name of BY and label."""
 
     period: Period
     total: Figures
@@ -118,7 +118,7 @@ class Report:
 
 
 def labels(by: str, key: str | int) -> list[str]:
-    """The parts of a report to which a value of the store belongs; weeks begin on Monday."""
+    """The labels of the parts to which a value of the key column belongs; weeks begin on Monday."""
     if by == "day":
         return [day_named(int(key)).isoformat()]
     if by == "week":

@@ -1,4 +1,4 @@
-"""The figures of a period as the panels of a page: what each shows, as labels and numbers."""
+"""The panels of the dashboard: labels and numbers, made of the figures of a period."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,14 +23,14 @@ from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 MOST_DAYS_BY_DAY = 31
 MOST_BARS = 8
 MOST_CODES = 20
-FATES = (ACCEPTED, OVERRIDDEN, "ignored")
+REACTIONS = (ACCEPTED, OVERRIDDEN, "ignored")
 TITLES = {"day": N_("Orders by day and rating"), "week": N_("Orders by week and rating")}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Numbers for each label in each series. `over_time` says that the labels are dates,
-    `as_shares` that the shares of the series are what one wants to see.
+    """A chart: for each series, a number for each label. `over_time`: the labels are dates;
+    `as_shares`: each label is drawn as the shares of the series.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Overview:
-    """All that the page shows of a period."""
+    """What the dashboard shows of a period."""
 
     period: Period
     total: Figures
@@ -72,7 +72,7 @@ def overview_of(connection: Connection, period: Period, words: Mapping[str, str]
 
 
 def _over_time(report: Report, unit: str) -> Panel:
-    """Every day or week has its place, also one without an order."""
+    """By day or week, also where there was no order."""
     parts = report.parts[unit]
     first = report.period.since
     first -= timedelta(days=first.weekday() if unit == "week" else 0)
@@ -89,15 +89,18 @@ def _dates(first: date, last: date, step: int) -> list[str]:
 
 
 def _by_variant(report: Report) -> Panel:
-    """Where a card was shown, in the order of the document."""
+    """Variants with a card that was shown, in the order of the guideline."""
     parts = report.parts["variant"]
     labels = tuple(w for w in WORDS.values() if w in parts and parts[w].shown)
-    series = {fate: tuple(getattr(parts[label], fate) for label in labels) for fate in FATES}
+    series = {
+        reaction: tuple(getattr(parts[label], reaction) for label in labels)
+        for reaction in REACTIONS
+    }
     return Panel(N_("What became of the cards, by variant"), labels, series, as_shares=True)
 
 
 def _most(title: str, what: str, counted: Counter[str]) -> Panel:
-    """The most frequent ones, and the others together."""
+    """The most frequent ones, then the sum of the others."""
     most = counted.most_common(MOST_BARS)
     others = counted.total() - sum(number for _, number in most)
     if others:
@@ -107,7 +110,7 @@ def _most(title: str, what: str, counted: Counter[str]) -> Panel:
 
 
 def _in(words: Mapping[str, str], counted: Counter[str]) -> Counter[str]:
-    """The same with the names of facts and procedures put into words."""
+    """The counts with names of facts and procedures replaced by their words."""
     found: Counter[str] = Counter()
     for text, number in counted.items():
         found[" ".join(words.get(part, part) for part in text.split(" "))] += number
@@ -115,8 +118,10 @@ def _in(words: Mapping[str, str], counted: Counter[str]) -> Counter[str]:
 
 
 def headline(total: Figures, number: Callable[[float], str]) -> dict[str, str]:
-    """The numbers that one looks for first, written by `number`."""
-    shares = {HEADINGS[fate]: _share(getattr(total, fate), total.shown) for fate in FATES}
+    """The headline numbers by name; `number` formats one for the reader's language."""
+    shares = {
+        HEADINGS[reaction]: _share(getattr(total, reaction), total.shown) for reaction in REACTIONS
+    }
     return {
         "orders": number(total.orders),
         N_("rated"): _share(total.rated, total.relevant),

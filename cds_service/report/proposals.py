@@ -1,6 +1,6 @@
-"""What an order's words clearly name: a row of a site's map, for a person to confirm.
+"""Proposes a procedure and a region for an order by its words, for a person to confirm.
 
-Nothing is proposed where a word may mean something else, or where one that decides is missing.
+Nothing is proposed where the words are ambiguous, or do not state modality, region and contrast.
 """
 
 import re
@@ -15,14 +15,14 @@ OTHER_STUDIES = {
     "bone-scan-whole-body": r"bone scan.*whole body|whole body.*bone scan",
     "vertebral-augmentation": r"vertebroplasty|kyphoplasty|vertebral augmentation",
 }
-# In the order in which they are looked for: the first that is found is meant.
+# The first that matches counts.
 CONTRAST = {
     "wo-w": r"w/?o (and|&|\+|then) w|without (and|then|followed by) with|w/?o ?[&+/] ?w\b"
     r"|w ?/?wo\b",
     "wo": r"\bw/?o\b|without|nativ\b|ohne",
     "w": r"\bw\b|w/|\bwith\b|\bmit\b",
 }
-# With these words it is another study.
+# Words of other studies.
 NOT_THESE = r"angio|mra|cta|myelo|biops|guid|spectro|fluoro|perfusion|3d|upright"
 
 
@@ -40,6 +40,6 @@ def proposal(words: str) -> tuple[str, str]:
 
 
 def _only(choices: dict[str, str], text: str) -> str:
-    """The one choice whose words are there."""
+    """The choice that matches, if it is the only one."""
     found = [name for name, words in choices.items() if re.search(rf"\b({words})\b", text)]
     return found[0] if len(found) == 1 else ""

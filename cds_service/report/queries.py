@@ -1,4 +1,4 @@
-"""The questions to the store, each one statement for SQLite and PostgreSQL alike."""
+"""The queries of the reports, each one statement that SQLite and PostgreSQL both understand."""
 
 import json
 from collections import Counter
@@ -65,13 +65,13 @@ def make_report(connection: Connection, period: Period, *bys: str) -> Report:
 def _figures(
     connection: Connection, period: Period, bys: tuple[str, ...]
 ) -> Iterator[tuple[tuple[Any, ...], Figures]]:
-    """Figures by the keys of the store; the same keys may come several times."""
+    """Figures by the values of the key columns; the same values may come several times."""
     keys = [KEYS[by] for by in bys]
-    for ask, read in QUESTIONS:
-        for row in connection.execute(ask(keys, *period.days)):
+    for query, read in QUERIES:
+        for row in connection.execute(query(keys, *period.days)):
             yield row[: len(keys)], read(*row[len(keys) :])
-    taken = connection.execute(_taken(keys, *period.days))
-    for (*values, does), number in _suggestions(taken).items():
+    accepted = connection.execute(_accepted(keys, *period.days))
+    for (*values, does), number in _suggestions(accepted).items():
         yield tuple(values), Figures(suggestions=Counter({does: number}))
 
 
@@ -130,30 +130,30 @@ def _unresolved(keys: Keys, since: int, until: int) -> Select:
 
 
 def _read_unresolved(subject: str, question: str, unknown: str, number: int) -> Figures:
-    """By the fact that was asked for, else by all that were unknown, else by what was wrong."""
+    """By the fact that was asked for, else by all unknown facts, else by the subject."""
     facts = [question] if question else unknown.split(",") if subject == UNRESOLVED else [subject]
     return Figures(
         unresolved=number, missing_facts=Counter(dict.fromkeys(filter(None, facts), number))
     )
 
 
-def _fates(keys: Keys, since: int, until: int) -> Select:
-    """Each shown card once; one that was taken in the end counts as taken."""
-    taken = func.max(case((feedback.c.outcome == ACCEPTED, 1), else_=0)).label("taken")
-    fate = select(feedback.c.client, feedback.c.card, taken).where(feedback.c.day >= since)
-    fate = fate.group_by(feedback.c.client, feedback.c.card).subquery()
-    same = and_(fate.c.client == decisions.c.client, fate.c.card == decisions.c.card)
+def _reactions(keys: Keys, since: int, until: int) -> Select:
+    """Each shown card once; one that was overridden first and then accepted counts as accepted."""
+    accepted = func.max(case((feedback.c.outcome == ACCEPTED, 1), else_=0)).label("accepted")
+    of_card = select(feedback.c.client, feedback.c.card, accepted).where(feedback.c.day >= since)
+    of_card = of_card.group_by(feedback.c.client, feedback.c.card).subquery()
+    same = and_(of_card.c.client == decisions.c.client, of_card.c.card == decisions.c.card)
     return (
-        select(*keys, fate.c.taken, func.count())
+        select(*keys, of_card.c.accepted, func.count())
         .select_from(decisions)
-        .join(fate, same)
+        .join(of_card, same)
         .where(_within(since, until), decisions.c.shown)
-        .group_by(*keys, fate.c.taken)
+        .group_by(*keys, of_card.c.accepted)
     )
 
 
-def _read_fates(taken: int, number: int) -> Figures:
-    return Figures(accepted=number) if taken else Figures(overridden=number)
+def _read_reactions(accepted: int, number: int) -> Figures:
+    return Figures(accepted=number) if accepted else Figures(overridden=number)
 
 
 def _changed(keys: Keys, since: int, until: int) -> Select:
@@ -173,8 +173,8 @@ def _changed(keys: Keys, since: int, until: int) -> Select:
     )
 
 
-def _taken(keys: Keys, since: int, until: int) -> Select:
-    """As text, since there are many."""
+def _accepted(keys: Keys, since: int, until: int) -> Select:
+    """The suggestions of accepted cards, as JSON text."""
     return (
         select(*keys, cast(decisions.c.suggestions, Text), cast(feedback.c.suggestions, Text))
         .select_from(decisions)
@@ -184,11 +184,11 @@ def _taken(keys: Keys, since: int, until: int) -> Select:
 
 
 def _suggestions(rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
-    """How often each was taken, by the keys and what it does. There are many rows: no Figures."""
+    """How often each was accepted, by the keys and what its button does."""
     found: Counter[tuple[Any, ...]] = Counter()
-    for *values, offered, taken in rows:
+    for *values, offered, accepted in rows:
         does = json.loads(offered)
-        found.update((*values, does[one]) for one in json.loads(taken) if one in does)
+        found.update((*values, does[one]) for one in json.loads(accepted) if one in does)
     return found
 
 
@@ -208,11 +208,11 @@ def _read_reasons(code: str, display: str, number: int) -> Figures:
     return Figures(reasons=Counter({display or REASONS.get(code, code) or NO_REASON: number}))
 
 
-QUESTIONS = (
+QUERIES = (
     (_counts, _read_counts),
     (_not_supplied, _read_not_supplied),
     (_unresolved, _read_unresolved),
-    (_fates, _read_fates),
+    (_reactions, _read_reactions),
     (_changed, lambda number: Figures(changed=number)),
     (_reasons, _read_reasons),
 )

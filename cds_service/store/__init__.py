@@ -1,1 +1,1 @@
-"""What is kept, without patient data: decisions, what became of them, and used tokens."""
+"""What is kept, without patient data: evaluated orders, feedback, codes in no map, used tokens."""

@@ -12,12 +12,12 @@ from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyE
 
 from cds_service.store.schema import bring_up_to_date
 
-# The SQLite files. Used tokens have one of their own, since a clinician waits for them, and SQLite
-# has one writer at a time; and for how long each waits for another writer.
+# The SQLite files, and for how long each waits for another writer. Used tokens have a file of
+# their own: SQLite has one writer at a time, and a clinician waits for this one.
 FILE, TOKENS_FILE = "service.db", "tokens.db"
 BUSY_SECONDS = {FILE: 2.0, TOKENS_FILE: 0.15}
 # For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
-PATIENCE = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
+TIME_LIMITS = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
 
 
 class StoreDown(Exception):
@@ -36,7 +36,7 @@ def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
     """The database at a URL, else a SQLite file in the folder (which is made). Raises StoreDown."""
     try:
         if url:
-            return create_engine(_patient(make_url(url)), pool_pre_ping=True)
+            return create_engine(_with_time_limits(make_url(url)), pool_pre_ping=True)
         folder.mkdir(parents=True, exist_ok=True)
     except (ArgumentError, ValueError):
         raise StoreDown("it is no address of a database") from None
@@ -45,19 +45,19 @@ def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
     engine = create_engine(
         f"sqlite:///{folder / file}", connect_args={"timeout": BUSY_SECONDS[file]}
     )
-    event.listen(engine, "connect", _write_ahead)
+    event.listen(engine, "connect", _set_pragmas)
     return engine
 
 
-def _patient(url: URL) -> URL:
-    """With an end to waiting for a server that does not answer."""
+def _with_time_limits(url: URL) -> URL:
+    """So that a server that does not answer is not waited for without end."""
     if url.get_backend_name() != "postgresql":
         return url
-    return url.set(query={**PATIENCE, **url.query})
+    return url.set(query={**TIME_LIMITS, **url.query})
 
 
-def _write_ahead(connection: object, _: object) -> None:
-    """Readers and a writer do not wait for each other."""
+def _set_pragmas(connection: object, _: object) -> None:
+    """Write-ahead logging, so that readers and a writer do not wait for each other."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
 
@@ -69,7 +69,10 @@ def words_of(error: Exception) -> str:
 
 
 class Database:
-    """One database of this process, whose tables are made or brought up to date at first use."""
+    """One database, opened at first use; its tables are then made or brought up to date.
+
+    It is not to be used before a fork: SQLite loses its locks by it.
+    """
 
     def __init__(self, url: str, folder: Path, file: str = FILE):
         self._url, self._folder, self._file = url, folder, file
@@ -83,8 +86,8 @@ class Database:
         return not self._url
 
     def prepare(self) -> Engine:
-        """The engine, its tables there. Raises StoreDown."""
-        with self._lock, told_plainly():
+        """The engine, after its tables are made. Raises StoreDown."""
+        with self._lock, translated_errors():
             engine = self.engine()
             if not self._is_ready:
                 bring_up_to_date(engine)
@@ -92,7 +95,7 @@ class Database:
         return engine
 
     def engine(self) -> Engine:
-        """The engine, whatever tables there are. Raises StoreDown."""
+        """The engine, with whatever tables are there. Raises StoreDown."""
         if self._engine is None:
             self._engine = engine_for(self._url, self._folder, self._file)
         return self._engine
@@ -100,14 +103,8 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction. Raises StoreDown, also where the work in it fails."""
-        with told_plainly(), self.prepare().begin() as connection:
+        with translated_errors(), self.prepare().begin() as connection:
             yield connection
-
-    def after_fork(self) -> None:
-        """A worker opens its own connections."""
-        self._lock = Lock()
-        if self._engine is not None:
-            self._engine.dispose(close=False)
 
     def close(self) -> None:
         if self._engine is not None:
@@ -121,8 +118,8 @@ def insert_new(connection: Connection, table: Table) -> Insert:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """What goes wrong with a database, in errors of ours."""
+def translated_errors() -> Iterator[None]:
+    """Raises StoreDown or RowRefused for what goes wrong with a database in the block."""
     try:
         yield
     except (DataError, IntegrityError, UnicodeError) as error:

@@ -1,49 +1,84 @@
-"""Was the same advice on the same order overridden before? Known without asking the database."""
+"""Advice that users overrode lately, as the database had it a moment ago."""
 
 import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from cds_service.evaluation import Evaluation
 from cds_service.store.database import Database
+from cds_service.store.rows import Pseudonym, advice_key
 from cds_service.store.tables import OF_THE_CARD, OVERRIDDEN, decisions, feedback
 
 REFRESH_SECONDS = 2.0
-ANEW_SECONDS = 300.0
-# How much later than it was received feedback comes in as a rule.
+RELOAD_SECONDS = 300.0
+# Feedback is in the database at most so much later than it was received, as a rule.
 OVERLAP_SECONDS = 60.0
 
 
-class OverriddenCards:
-    """The advice that was overridden within the hours, as the store had it a moment ago."""
+@dataclass(frozen=True)
+class Overridden:
+    """What one client's users overrode: when, in seconds since 1970, by `advice_key`.
 
-    def __init__(self, database: Database, hours: float):
-        self._database, self._seconds = database, hours * 3600
-        self._known: dict[tuple[str, str], float] = {}
-        self._asked = self._asked_anew = float("-inf")
+    `since` is the oldest time that still counts. Only the patient's own keys can match.
+    """
 
-    def has(self, client: str, advice_key: str) -> bool:
-        """Whether a card with this advice was overridden by the client's user."""
-        return self._known.get((client, advice_key), 0.0) > time.time() - self._seconds
+    at: Mapping[str, float]
+    since: float
+    client: str
+    patient_id: str
+    pseudonym: Pseudonym
+
+    def __contains__(self, evaluation: Evaluation) -> bool:
+        """Whether the same advice on the same order was overridden; that of a safety rule never."""
+        if not self.at or evaluation.is_safety_card:
+            return False
+        key = advice_key(evaluation, self.client, self.patient_id, self.pseudonym)
+        return key is not None and self.at.get(key, 0.0) > self.since
+
+
+class OverriddenAdvice:
+    """The overridden advice of all clients within some hours; 0 hours know none."""
+
+    def __init__(self, database: Database, hours: float, pseudonym: Pseudonym):
+        self._database, self._seconds, self._pseudonym = database, hours * 3600, pseudonym
+        self._known: dict[str, dict[str, float]] = {}
+        self._refreshed = self._reloaded = float("-inf")
+
+    def of(self, client: str, patient_id: str) -> Overridden:
+        """What is known now, for one patient of a client."""
+        known, since = self._known.get(client, {}), time.time() - self._seconds
+        return Overridden(known, since, client, patient_id, self._pseudonym)
 
     def refresh(self) -> None:
-        """Asks for what is new, and now and then for all. Raises StoreDown."""
+        """Reads what is new, every few minutes all. Raises StoreDown."""
         now = time.monotonic()
-        if not self._seconds or now - self._asked < REFRESH_SECONDS:
+        if not self._seconds or now - self._refreshed < REFRESH_SECONDS:
             return
-        anew = now - self._asked_anew > ANEW_SECONDS
-        found = self._overridden(self._seconds if anew else now - self._asked + OVERLAP_SECONDS)
-        self._known = found if anew else {**self._known, **found}
-        self._asked, self._asked_anew = now, now if anew else self._asked_anew
+        reloads = now - self._reloaded > RELOAD_SECONDS
+        found = self._read(self._seconds if reloads else now - self._refreshed + OVERLAP_SECONDS)
+        merged = {client: {**self._known.get(client, {}), **found[client]} for client in found}
+        self._known = found if reloads else {**self._known, **merged}
+        self._refreshed, self._reloaded = now, now if reloads else self._reloaded
 
-    def _overridden(self, seconds: float) -> dict[tuple[str, str], float]:
+    def _read(self, seconds: float) -> dict[str, dict[str, float]]:
+        """What was overridden in the last seconds, by client and advice key."""
         d, f = decisions.c, feedback.c
-        since = time.time() - seconds
-        asked = (
+        query = (
             select(d.client, d.advice_key, f.received_at)
             .select_from(feedback)
             .join(decisions, OF_THE_CARD)
-            .where(f.received_at >= since, f.outcome == OVERRIDDEN, d.advice_key.is_not(None))
+            .where(
+                f.received_at >= time.time() - seconds,
+                f.outcome == OVERRIDDEN,
+                d.advice_key.is_not(None),
+            )
             .order_by(f.received_at)
         )
+        found: defaultdict[str, dict[str, float]] = defaultdict(dict)
         with self._database.begin() as connection:
-            return {(client, key): at for client, key, at in connection.execute(asked)}
+            for client, key, at in connection.execute(query):
+                found[client][key] = at
+        return dict(found)

@@ -1,4 +1,4 @@
-"""Forgetting what has been kept long enough."""
+"""Deletes what was kept for long enough."""
 
 import time
 
@@ -14,9 +14,9 @@ def day_of(seconds: float) -> int:
 
 
 def purge(database: Database, keep_days: int, now: float | None = None) -> dict[str, int]:
-    """Deletes what is older than that, and expired tokens; the number of rows by table.
+    """Deletes rows older than `keep_days`, and expired tokens; returns the number by table.
 
-    Raises StoreDown.
+    `now` is in seconds since 1970. Raises StoreDown.
     """
     now = time.time() if now is None else now
     oldest = day_of(now) - keep_days

@@ -1,4 +1,4 @@
-"""The secret of the installation, and what it makes of names that are not kept."""
+"""The secret of the installation, and the keyed digests that stand for what is not kept."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ def secret_of(setting: str, folder: Path) -> bytes:
 
 
 def _write_once(file: Path, text: str) -> None:
-    """The first process makes it; it is never there in part."""
+    """The first process makes it; no other ever reads a part of it."""
     if file.exists():
         return
     own = file.with_name(f"secret-{os.getpid()}")
@@ -39,6 +39,6 @@ def _write_once(file: Path, text: str) -> None:
 
 
 def pseudonym(secret: bytes, *parts: object) -> str:
-    """A name that says the same of the same parts, and cannot be turned back without the secret."""
+    """HMAC-SHA256 of the parts, its first 128 bits in hexadecimal."""
     text = "\x1f".join(str(part) for part in parts).encode("utf-8", "backslashreplace")
     return hmac.new(secret, text, hashlib.sha256).hexdigest()[:LENGTH]

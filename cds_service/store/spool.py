@@ -1,15 +1,15 @@
-"""What is to be kept, on disk before the answer goes out, and from there into the database.
+"""Files on disk that hold what is to be kept until the database has it.
 
 Each process appends lines to a file of its own, which it holds locked. A file that nobody holds,
-be it closed or left by a process that was killed, is taken in by whoever comes first, and deleted
-after that: a line may be taken in twice, which its key makes once, and never not at all.
-A reserve on disk, given up when the disk is full, leaves room for some thousand lines.
+closed or left by a process that was killed, is loaded by the first process that finds it, and
+deleted after that. A line may so be loaded twice, which its primary key makes once, but is never
+lost. A reserve on disk is given up when the disk is full: it has room for some thousand lines.
 """
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -20,12 +20,12 @@ MOST_IN_MEMORY = 10_000
 LARGE_BYTES = 8_000_000
 
 
-class NotForUs(Exception):
-    """A later version wrote these lines; they stay until one takes them in."""
+class LaterVersion(Exception):
+    """A later version wrote these lines; they stay until one loads them."""
 
 
-# Takes lines in. Raises what keeps it from doing so; then they stay.
-TakeIn = Callable[[list[bytes]], None]
+# Loads lines. Raises what keeps it from doing so; then they stay.
+Load = Callable[[list[bytes]], None]
 
 
 class Spool:
@@ -33,36 +33,24 @@ class Spool:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
         self._lock = Lock()
-        self._process = os.getpid()
         self._file: int | None = None
         self._in_memory: list[bytes] = []
 
-    @contextmanager
-    def _own(self) -> Iterator[None]:
-        """One thread at a time; a forked process has files of its own."""
-        if self._process != os.getpid():
-            self._begin_anew()
-        with self._lock:
-            yield
-
     def append(self, lines: list[bytes]) -> bool:
-        """Whether the lines are on disk; else they are held in memory, as long as there is room.
+        """Whether the lines are on disk; else the last `MOST_IN_MEMORY` are held in memory.
 
         A line ends with a line feed, and has no other.
         """
-        with self._own():
+        with self._lock:
             waiting = [*self._in_memory, *lines]
             on_disk = self._write(b"".join(waiting))
             self._in_memory = [] if on_disk else waiting[-MOST_IN_MEMORY:]
         return on_disk
 
-    def append_or_fail(self, lines: list[bytes]) -> bool:
-        """Whether the lines are on disk; else they are not kept at all."""
-        with self._own():
+    def append_or_refuse(self, lines: list[bytes]) -> bool:
+        """Whether the lines are on disk; else they are not kept."""
+        with self._lock:
             return self._write(b"".join(lines))
 
     def _write(self, data: bytes) -> bool:
@@ -93,7 +81,7 @@ class Spool:
             raise
 
     def _open(self) -> int:
-        """A new file, held. Until it is held another process may take it for one to take in."""
+        """A new file, locked. Before it is locked another process may load and delete it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
             path = self._folder / f"{uuid4()}.jsonl"
@@ -103,51 +91,50 @@ class Spool:
                 return file
             os.close(file)
 
-    def drain(self, take_in: TakeIn) -> None:
-        """Hands every line to `take_in`, those that waited longest first."""
-        self._drain_closed(take_in)
-        self._drain_memory(take_in)
-        with self._own():
+    def empty(self, load: Load) -> None:
+        """Hands every line to `load`, those that waited longest first."""
+        self._load_closed_files(load)
+        self._load_memory(load)
+        with self._lock:
             if self._file is None:
                 return
             os.close(self._file)
             self._file = None
-        self._drain_closed(take_in)
+        self._load_closed_files(load)
 
-    def _drain_memory(self, take_in: TakeIn) -> None:
-        """What the disk did not take may go straight in."""
-        with self._own():
+    def _load_memory(self, load: Load) -> None:
+        """What the disk did not take may go straight into the database."""
+        with self._lock:
             waiting, self._in_memory = self._in_memory, []
         try:
-            take_in(waiting)
+            load(waiting)
         except BaseException:
-            with self._own():
+            with self._lock:
                 self._in_memory = [*waiting, *self._in_memory]
             raise
 
-    def _drain_closed(self, take_in: TakeIn) -> None:
-        for path in sorted(self._folder.glob(LINES), key=_age):
-            with suppress(FileNotFoundError, BlockingIOError, NotForUs), path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(file.fileno()).st_nlink:
-                    take_in(file.readlines())
+    def _load_closed_files(self, load: Load) -> None:
+        for path in sorted(self._folder.glob(LINES), key=_modified):
+            with suppress(FileNotFoundError, BlockingIOError, LaterVersion), path.open("rb") as f:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(f.fileno()).st_nlink:
+                    load(f.readlines())
                     path.unlink()
 
     def put_aside(self, line: bytes) -> None:
-        """A line that cannot be taken in is kept for a person to look at."""
+        """Keeps a line that cannot be loaded, for a person to look at."""
         with suppress(OSError), (self._folder / "refused").open("ab") as file:
             file.write(line)
 
-    def keep_reserve(self) -> bool:
-        """Whether the reserve is there, or could be set aside again."""
+    def make_reserve(self) -> bool:
+        """Whether the reserve is there, or could be made again."""
         if self._reserve.exists():
             return True
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             disk = os.statvfs(self._folder)
-            self._reserve.write_bytes(
-                b"\0" * min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
-            )
+            size = min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
+            self._reserve.write_bytes(b"\0" * size)
         except OSError:
             self._give_up_reserve()
             return False
@@ -165,7 +152,7 @@ class Spool:
         return self._folder / "reserve"
 
 
-def _age(path: Path) -> float:
+def _modified(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

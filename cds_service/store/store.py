@@ -1,6 +1,6 @@
-"""What the service keeps, as the rest of it sees it: nothing here makes an answer late."""
+"""The store, as the rest of the service sees it. No method makes an answer late."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +8,13 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
+from cds_service.evaluation import Evaluation
+from cds_service.fhir.unmapped import Unmapped
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
-from cds_service.store.intake import Intake, Row, TellProblem, line
-from cds_service.store.overridden import OverriddenCards
-from cds_service.store.prompt import Prompt
+from cds_service.store.deadline import QueryDeadline
+from cds_service.store.loader import SpoolLoader, TellProblem, line
+from cds_service.store.overridden import Overridden, OverriddenAdvice
+from cds_service.store.rows import HookRequest, Row, rows_of
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tokens import UsedTokens
@@ -22,7 +25,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class StoreLocation:
     """Where the store is: a database address or none, a folder, and the secret or none; and for
-    how many hours what was overridden is looked for.
+    how many hours overridden advice is remembered.
     """
 
     url: str
@@ -37,87 +40,90 @@ class StoreLocation:
         return Spool(self.folder / "spool")
 
 
-def take_in_what_is_left(location: StoreLocation, database: Database) -> None:
-    """What a stopped service left in the spool, for commands. Raises StoreDown."""
-    Intake(database, location.spool(), lambda *_: None).drain()
+def load_spool(location: StoreLocation, database: Database) -> None:
+    """Loads what a stopped service left in the spool, for commands. Raises StoreDown."""
+    SpoolLoader(database, location.spool(), lambda *_: None).load()
 
 
 class Store:
-    """The store of this process and its children. `report` is told of what went wrong.
+    """The store of one process. `tell_problem` hears of what went wrong.
 
-    Nothing is made on disk before it is needed.
+    Threads, locks, files and connections do not survive a fork. So nothing is opened before the
+    first use, and a process that forks does not use it: under gunicorn only the workers do.
     """
 
-    def __init__(self, location: StoreLocation, report: TellProblem):
-        self._report, self._location = report, location
+    def __init__(self, location: StoreLocation, tell_problem: TellProblem):
+        self._tell_problem, self._location = tell_problem, location
         self._database = location.database()
         self._spool = location.spool()
-        self._overridden = OverriddenCards(self._database, location.repeat_hours)
-        self._intake = Intake(self._database, self._spool, report, self._overridden.refresh)
-        self._tokens = self._database if self.asks_a_server else location.database(TOKENS_FILE)
-        self._used = UsedTokens(self._tokens)
-        self._prompt = Prompt(in_thread=self.asks_a_server)
-
-    @property
-    def asks_a_server(self) -> bool:
-        """Whether the database is not on the disk of this machine."""
-        return not self._database.is_here
+        hours = location.repeat_hours
+        self._overridden = OverriddenAdvice(self._database, hours, self.pseudonym)
+        self._loader = SpoolLoader(
+            self._database, self._spool, tell_problem, self._overridden.refresh
+        )
+        is_server = not self._database.is_here
+        self._tokens = self._database if is_server else location.database(TOKENS_FILE)
+        self._used_tokens = UsedTokens(self._tokens)
+        self._deadline = QueryDeadline(in_thread=is_server)
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
         try:
-            self._database.prepare()
-            self._tokens.prepare()
+            for database in {self._database, self._tokens}:
+                database.prepare()
         except StoreDown as error:
-            self._report("store-down", str(error))
-
-    def after_fork(self) -> None:
-        """In a new worker."""
-        self._database.after_fork()
-        self._tokens.after_fork()
+            self._tell_problem("store-down", str(error))
 
     def start(self) -> None:
-        """Begins to take in, also what a killed worker left behind."""
-        self._intake.wake()
+        """Begins to load the spool, also what a killed worker left there."""
+        self._loader.wake()
 
     def finish(self) -> None:
-        """Before a worker ends: takes in what there is, if it can, and lets go of the database."""
-        self._intake.stop()
+        """Before a worker ends: loads what there is, if it can, and closes the database."""
+        self._loader.stop()
         try:
-            self._intake.drain()
+            self._loader.load()
         except StoreDown as error:
-            self._report("store-down", str(error))
+            self._tell_problem("store-down", str(error))
         self._database.close()
         self._tokens.close()
 
-    def keep(self, rows: list[Row]) -> None:
-        """Keeps rows; where the disk is full, in memory until there is room."""
+    def add_evaluations(
+        self,
+        request: HookRequest,
+        evaluations: Iterable[Evaluation],
+        unmapped: Iterable[Unmapped] = (),
+    ) -> None:
+        """Keeps what was decided; where the disk is full, in memory until there is room."""
+        rows = rows_of(request, evaluations, unmapped, self.pseudonym)
         if rows and not self._spool.append([line(*row) for row in rows]):
-            self._report("store-full", "what was decided is held in memory")
-        self._intake.wake()
+            self._tell_problem("store-full", "what was decided is held in memory")
+        self._loader.wake()
 
-    def keep_or_fail(self, rows: list[Row]) -> bool:
-        """Whether the rows are kept: for those who can send them again."""
-        kept = not rows or self._spool.append_or_fail([line(*row) for row in rows])
-        self._intake.wake(at_once=True)
+    def add_feedback(self, rows: list[Row]) -> bool:
+        """Whether the rows are kept; their sender can send them again."""
+        kept = not rows or self._spool.append_or_refuse([line(*row) for row in rows])
+        self._loader.wake(at_once=True)
         return kept
 
+    def overridden(self, client: str, patient_id: str) -> Overridden:
+        """The advice that the client's users overrode, as far as this process knows."""
+        return self._overridden.of(client, patient_id)
+
     def remember_token(self, client: str, token_id: str, forget_at: float) -> bool:
-        """Whether the token is new; a database that does not answer costs this check."""
+        """Whether the token is new; True, too, where the database does not say so in time."""
         try:
-            return self._prompt.ask(lambda: self._used.remember(client, token_id, forget_at))
+            return self._deadline.run(
+                lambda: self._used_tokens.remember(client, token_id, forget_at)
+            )
         except StoreDown as error:
-            self._report("store-down", str(error))
+            self._tell_problem("store-down", str(error))
             return True
 
-    def was_overridden(self, client: str, advice_key: str) -> bool:
-        """Whether this advice was overridden within the hours, as far as this process knows."""
-        return self._overridden.has(client, advice_key)
-
-    def look(self, question: Callable[[Connection], T]) -> T:
-        """What a reader who can wait asks. Raises StoreDown."""
+    def query(self, query: Callable[[Connection], T]) -> T:
+        """For a reader who can wait. Raises StoreDown."""
         with self._database.begin() as connection:
-            return question(connection)
+            return query(connection)
 
     def pseudonym(self, *parts: object) -> str:
         """See `secret.pseudonym`."""

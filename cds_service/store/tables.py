@@ -28,9 +28,10 @@ used_tokens = Table(
     Column("forget_at", Float, nullable=False, index=True),
 )
 
-# One row per evaluated order, by the id of its card, be it shown or not. Lists of words are joined
-# by commas; times are seconds since 1970 and `day` counts days since then, both UTC. What reports
-# read stands first, what is long last.
+# One row per evaluated order, by the id of its card, shown or not. Lists of words are joined by
+# commas; times are seconds since 1970, and `day` counts days since then, in UTC. `topic` is the
+# topic code of the card; `guideline` is empty (NULL) in rows of before there were several. What
+# reports read stands first, what is long last, so that a report reads less of each row.
 decisions = Table(
     "decisions",
     metadata,
@@ -64,6 +65,7 @@ decisions = Table(
     Column("variants", String(200), nullable=False),
     Column("milliseconds", Float, nullable=False),
     Column("criteria", String(64), nullable=True),
+    Column("guideline", String(100), nullable=True),
     Column("facts", JSON, nullable=False),
     Column("suggestions", JSON, nullable=False),
     Index("ix_decisions_day", "day"),

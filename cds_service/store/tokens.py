@@ -1,4 +1,4 @@
-"""Which tokens were used: one table, shared by all workers, and by all hosts on PostgreSQL."""
+"""The tokens that were used: one table for all workers, and on PostgreSQL for all hosts."""
 
 import hashlib
 import time
@@ -16,19 +16,22 @@ class UsedTokens:
 
     def __init__(self, database: Database):
         self._database = database
-        self._adding: Insert | None = None
+        self._insert: Insert | None = None
         self._purged = 0.0
 
     def remember(self, client: str, token_id: str, forget_at: float) -> bool:
-        """Whether the token is new. Raises StoreDown where the database does not answer."""
+        """Whether the token is new; it is remembered until `forget_at`, in seconds since 1970.
+
+        Raises StoreDown.
+        """
         digest = hashlib.sha256(f"{client}\x1f{token_id}".encode("utf-8", "replace")).hexdigest()
         self._purge()
         row = {"digest": digest, "forget_at": forget_at}
         with self._database.begin() as connection:
-            if self._adding is None:
-                adding = insert_new(connection, used_tokens)
-                self._adding = adding.returning(used_tokens.c.digest)
-            return connection.execute(self._adding, row).first() is not None
+            if self._insert is None:
+                insert = insert_new(connection, used_tokens)
+                self._insert = insert.returning(used_tokens.c.digest)
+            return connection.execute(self._insert, row).first() is not None
 
     def _purge(self) -> None:
         now = time.time()

@@ -76,7 +76,7 @@ class Overviews:
             at, overview = self._made.get(key, (0.0, None))
             if overview is None or time.monotonic() - at > FRESH_SECONDS:
                 words = _words(self._topics, language)
-                overview = self._store.look(lambda c: overview_of(c, period, words))
+                overview = self._store.query(lambda c: overview_of(c, period, words))
                 self._made = {k: m for k, m in self._made.items() if k[0].until == period.until}
                 self._made[key] = (time.monotonic(), overview)
         return overview

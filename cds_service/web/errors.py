@@ -15,7 +15,7 @@ from cds_service.web.callers import NoClients
 from cds_service.web.concurrency import Overloaded
 from cds_service.web.limits import TooManyItems, TooManyRequests
 from cds_service.web.log import log
-from cds_service.web.record import current
+from cds_service.web.request_log import current
 from cds_service.web.schemas import fields_of
 
 CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}

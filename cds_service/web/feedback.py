@@ -1,13 +1,15 @@
-"""What became of a card: the feedback of CDS Hooks, and Epic's way of writing it.
+"""The feedback of CDS Hooks on a card, and Epic's way of writing it.
 
-Source: CDS Hooks 3.0, section Feedback. Each item is looked at on its own.
+Source: CDS Hooks 3.0, section Feedback.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from flask import Response
 from marshmallow import (
     EXCLUDE,
     Schema,
@@ -21,7 +23,11 @@ from marshmallow import (
 from cds_service.cards.ids import identifier
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 from cds_service.store.retention import day_of
+from cds_service.store.rows import Row
+from cds_service.store.store import Store
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN, feedback
+from cds_service.web.errors import NotKept, issue, outcome
+from cds_service.web.request_log import current
 from cds_service.web.schemas import FILLED, fields_of
 
 LONGEST = {"reason_system": 200, "reason_code": 100, "reason_display": 200, "comment": 4_000}
@@ -77,26 +83,46 @@ class Sender:
     keeps_comments: bool
 
 
-@dataclass(frozen=True)
-class Taken:
-    """The rows of the items that can be kept; field and message of what is wrong with others."""
+def take_feedback(items: list[Any], sender: Sender, store: Store | None) -> Response:
+    """Keeps what is right, and answers how many items that are and what is wrong with the others.
 
-    rows: list[tuple[str, Json]]
-    problems: list[tuple[str, str]]
+    Raises NotKept, so that the client sends them again.
+    """
+    rows, problems = _read(items, sender)
+    current().feedback.update(row["outcome"] for _, row in rows)
+    if problems and not rows:
+        return outcome(400, problems)
+    if store and not store.add_feedback(rows):
+        raise NotKept
+    warnings = [{**problem, "severity": "warning"} for problem in problems]
+    return outcome(200, [_count(len(rows), len(items), kept=store is not None), *warnings])
 
 
-def read_feedback(items: list[Any], sender: Sender) -> Taken:
-    """Each item on its own: a bad one does not spoil the others."""
-    taken = Taken([], [])
+def _count(taken: int, sent: int, kept: bool) -> Json:
+    text = f"{taken} of {sent} items were {'taken' if kept else 'read; none is kept here'}."
+    return {"severity": "information", "code": "informational", "diagnostics": text}
+
+
+def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[Json]]:
+    """The rows of the items that are right, and an issue for each field that is wrong.
+
+    Each item is read on its own, so that a wrong one does not spoil the others.
+    """
+    rows: list[Row] = []
+    problems: list[Json] = []
     for number, item in enumerate(items):
         try:
-            row = _row(FEEDBACK.load(item), sender)
-            taken.rows.append((feedback.name, row))
+            rows.append((feedback.name, _row(FEEDBACK.load(item), sender)))
         except ValidationError as error:
-            where = f"feedback[{number}]"
-            found = [(p.removeprefix("_schema"), text) for p, text in fields_of(error)]
-            taken.problems.extend((f"{where}.{p}" if p else where, text) for p, text in found)
-    return taken
+            problems.extend(_issues(f"feedback[{number}]", error))
+    return rows, problems
+
+
+def _issues(where: str, error: ValidationError) -> Iterator[Json]:
+    for path, text in fields_of(error):
+        path = path.removeprefix("_schema")
+        path = f"{where}.{path}" if path else where
+        yield issue("invalid", f"{path}: {text}", path)
 
 
 def _row(item: Json, sender: Sender) -> Json:
@@ -110,14 +136,13 @@ def _row(item: Json, sender: Sender) -> Json:
         "received_at": sender.at,
         "tenant": sender.tenant,
         "suggestions": [_id(taken["id"]) for taken in item["acceptedSuggestions"]],
-        "comment": None,
+        "comment": _comment(item) if sender.keeps_comments else None,
         **{name: _short(reason[name], name) for name in reason},
-        **({"comment": _comment(item)} if sender.keeps_comments else {}),
     }
 
 
 def _id(text: str) -> str:
-    """A UUID as we write it. Anything else names no card of ours and is not kept as it stands."""
+    """A UUID as we write it. Anything else names no card of ours: a UUID made of it is kept."""
     try:
         return str(UUID(text))
     except ValueError:
@@ -142,13 +167,15 @@ def _override(item: Json) -> Json:
 
 def _epics_own(item: Json, given: Json) -> Json:
     """A reason of the site's own list: category, display and title as extensions."""
-    told = {**as_dict(item["extension"]), **as_dict(given.get("extension"))}
-    said = {key: str(told.get(f"{EPIC}.{key}") or "") for key in ("reasonTitle", "reasonDisplay")}
-    category = str(told.get(f"{EPIC}.reasonCategory") or "")
-    if not any((*said.values(), category)):
+    extension = {**as_dict(item["extension"]), **as_dict(given.get("extension"))}
+    title, display, category = (
+        str(extension.get(f"{EPIC}.{key}") or "")
+        for key in ("reasonTitle", "reasonDisplay", "reasonCategory")
+    )
+    if not any((title, display, category)):
         return {}
-    code = said["reasonTitle"] or category
-    return {"system": EPIC, "code": code, "display": said["reasonDisplay"] or code}
+    code = title or category
+    return {"system": EPIC, "code": code, "display": display or code}
 
 
 def _comment(item: Json) -> str | None:

@@ -8,14 +8,14 @@ from msgspec.json import encode
 
 
 def log(event: str, **values: Any) -> None:
-    """Writes a line, at once, so that those of several workers do not mix. Callers pass kinds,
-    counts and times only.
+    """Writes one line in one call, so that lines of several workers do not mix. Callers pass
+    words of ours, counts and times only.
     """
     line = encode({**values, "event": event, "time": datetime.now(UTC)}).decode()
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
-def log_of_store(problem: str, said: str) -> None:
-    """A line on what is wrong with the store; `said` is the database's word or ours."""
+def log_store_problem(problem: str, said: str) -> None:
+    """Writes what is wrong with the store; `said` is the message of the database, or ours."""
     log("store", problem=problem, said=said)

@@ -1,4 +1,7 @@
-"""Counters and times for Prometheus, in words of ours only; under gunicorn of all workers."""
+"""Counters and times for Prometheus; under gunicorn those of all workers together.
+
+Labels are words of ours, never of a client.
+"""
 
 import hmac
 import os
@@ -14,6 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from cds_service.evaluation import Evaluation
 
 REQUESTS = Counter("cds_requests", "Requests", ["route", "status"])
 SECONDS = Histogram(
@@ -45,44 +50,44 @@ def count_lookup(end: str) -> None:
     LOOKED_UP.labels(end).inc()
 
 
-def observe(record: Any, route: str, status: int, seconds: float) -> None:
-    """Counts one request, given as a Record."""
+def observe(request: Any, route: str, status: int, seconds: float) -> None:
+    """Counts one request, given as its RequestLog."""
     REQUESTS.labels(route, str(status)).inc()
     SECONDS.labels(route).observe(seconds)
-    for outcome in record.orders:
-        _observe_order(outcome)
+    for evaluation in request.orders:
+        _observe_order(evaluation)
     for counter, counted in (
-        (PASSED_OVER, record.passed_over),
-        (UNMAPPED, record.unmapped),
-        (CONFLICTING, record.conflicting),
-        (FETCHES, record.fetches),
-        (FEEDBACK, record.feedback),
+        (PASSED_OVER, request.passed_over),
+        (UNMAPPED, request.unmapped),
+        (CONFLICTING, request.conflicting),
+        (FETCHES, request.fetches),
+        (FEEDBACK, request.feedback),
     ):
         for name, number in counted.items():
             counter.labels(name).inc(number)
-    for kind in record.missing:
+    for kind in request.missing:
         MISSING.labels(kind).inc()
-    if record.refused:
-        REFUSALS.labels(record.refused).inc()
+    if request.refused:
+        REFUSALS.labels(request.refused).inc()
 
 
-def _observe_order(outcome: dict) -> None:
-    ORDERS.labels(outcome["relevance"], outcome["subject"]).inc()
-    if "card" in outcome:
-        CARDS.labels(outcome["card"], outcome["topic"]).inc()
-    if "hidden" in outcome:
-        HIDDEN.labels(outcome["hidden"]).inc()
-    if "rating" in outcome:
-        RATINGS.labels(outcome["rating"]).inc()
-    for rule in outcome.get("rules", []):
+def _observe_order(evaluation: Evaluation) -> None:
+    ORDERS.labels(evaluation.relevance, evaluation.subject).inc()
+    if evaluation.shown:
+        CARDS.labels(evaluation.indicator, evaluation.topic).inc()
+    elif evaluation.indicator:
+        HIDDEN.labels(evaluation.hidden).inc()
+    if evaluation.rating:
+        RATINGS.labels(evaluation.rating).inc()
+    for rule in evaluation.rules:
         RULES.labels(rule).inc()
-    if outcome.get("topic") == "unresolved":
-        for fact in outcome.get("unknown", []):
+    if evaluation.topic == "unresolved":
+        for fact in evaluation.unknown:
             UNKNOWN.labels(fact).inc()
 
 
 def metrics_page(token: str) -> Blueprint:
-    """`/metrics`, for those who hold the token; without one it is not there."""
+    """`/metrics`, for those who send the token; without a token it is not there."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")

@@ -1,6 +1,7 @@
 """The routes of CDS Hooks, each of a few lines."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
+from cds_service.access.clients import Client
 from cds_service.decision.topic import Topic, Topics
+from cds_service.evaluation import Evaluation
 from cds_service.expansion.lookup import TerminologyLookup
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
@@ -16,12 +19,14 @@ from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
 from cds_service.services import discovery, prefetch_templates
+from cds_service.store.rows import HookRequest
+from cds_service.store.store import Store
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.errors import BadRequest
-from cds_service.web.keeping import Keeping
+from cds_service.web.feedback import Sender, take_feedback
 from cds_service.web.limits import RateLimits, check_items, check_orders
-from cds_service.web.record import current, phase
+from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 
@@ -32,14 +37,17 @@ HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 
 @dataclass(frozen=True)
 class Site:
-    """How the service is set up at this place; see `Settings` and `HookCall`."""
+    """How the service is set up at this place; see `Settings` and `HookCall`. Without a `store`
+    nothing is kept.
+    """
 
     topics: Topics
     public_url: str
     callers: Callers
     rates: RateLimits
     today: Callable[[], date]
-    keeping: Keeping
+    store: Store | None
+    keeps_comments: bool
     concurrency: ConcurrencyLimit
     lookup: TerminologyLookup | None = None
 
@@ -49,6 +57,10 @@ class Site:
         current().client, current().tenant = caller.client.name, caller.client.tenant
         self.rates.count(caller.client.name, caller.client.requests_per_minute)
         return caller
+
+    def overridden(self, client: Client, patient_id: str) -> Container[Evaluation]:
+        """The advice on the patient's orders that was overridden lately."""
+        return self.store.overridden(client.name, patient_id) if self.store else ()
 
 
 def hooks(site: Site) -> Blueprint:
@@ -70,12 +82,13 @@ def hooks(site: Site) -> Blueprint:
             return _worked_on(site, caller, text, caller.topics[service_id])
 
     @blueprint.post("/cds-services/<service_id>/feedback")
-    def take_feedback(service_id: str) -> Response:
+    def feedback(service_id: str) -> Response:
         _check_service(site, service_id)
-        caller = site.caller()
+        client = site.caller().client
         items = feedback_items(_body(_posted(), FEEDBACK))
         check_items(items)
-        return site.keeping.keep_feedback(items, caller.client)
+        sender = Sender(client.name, client.tenant, time.time(), site.keeps_comments)
+        return take_feedback(items, sender, site.store)
 
     return blueprint
 
@@ -87,15 +100,22 @@ def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Respons
         call = _call(site, caller, body, topic)
         fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
-        answer = _answer(call, topic, fetch)
-        current().take(call.hook, answer)
+        outcome = _answer(call, topic, fetch)
+        current().add_outcome(call.hook, outcome)
         _describe(traced)
-    if site.lookup:
-        site.lookup.take(answer.unknown_conditions)
     with phase("keep"):
-        site.keeping.keep(call, caller.client, answer)
+        _keep(site, call, caller.client, outcome)
     with phase("write"):
-        return jsonify(answer.body)
+        return jsonify(outcome.body)
+
+
+def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> None:
+    """What is remembered of a hook: its evaluations, and the codes that nobody knew."""
+    if site.lookup:
+        site.lookup.take(outcome.unknown_conditions)
+    similar = outcome.selected.similar
+    if site.store and (outcome.evaluations or similar):
+        site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, similar)
 
 
 def _answer(call: HookCall, topic: Topic, fetch: Fetch | None) -> HookOutcome:
@@ -111,11 +131,25 @@ def _describe(traced: Any) -> None:
     """What the trace says of a hook: the topics and cards, and what was missing."""
     if traced is None:
         return
-    record = current()
-    traced.set_attribute("hook", record.hook)
-    traced.set_attribute("topics", [o.get("topic", "") for o in record.orders])
-    traced.set_attribute("cards", [o.get("card", "") for o in record.orders])
-    traced.set_attribute("missing", record.missing)
+    line = current()
+    traced.set_attribute("hook", line.hook)
+    traced.set_attribute("topics", [e.topic for e in line.orders])
+    traced.set_attribute("cards", [e.shown_indicator for e in line.orders])
+    traced.set_attribute("missing", line.missing)
+
+
+def _hook_request(call: HookCall, client: Client) -> HookRequest:
+    line = current()
+    return HookRequest(
+        client=client.name,
+        tenant=client.tenant,
+        hook=line.hook,
+        hook_instance=call.hook_instance,
+        patient_id=call.patient_id,
+        at=time.time(),
+        milliseconds=round(line.milliseconds_so_far, 2),
+        criteria=line.criteria,
+    )
 
 
 def _check_service(site: Site, service_id: str) -> None:
@@ -137,7 +171,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         templates=prefetch_templates(topic),
         silence=caller.silence,
         style=caller.style,
-        hide=site.keeping.hide(body, caller.client),
+        overridden=site.overridden(caller.client, body["context"]["patientId"]),
         looked_up=site.lookup.meanings if site.lookup else {},
     )
 

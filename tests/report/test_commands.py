@@ -11,12 +11,12 @@ from fhir.resources.R4B.measurereport import MeasureReport
 from cds_service.cli import main
 from cds_service.report.feedback import FIELDS
 from cds_service.store.database import Database
-from cds_service.store.intake import line
+from cds_service.store.loader import line
 from cds_service.store.retention import purge
 from cds_service.store.schema import HEAD
 from cds_service.store.spool import Spool
 from tests.report.test_figures import ROWS, TODAY
-from tests.store.rows import AT, DAY, decision_row, feedback_row, kept, taken_in
+from tests.store.rows import AT, DAY, decision_row, feedback_row, kept, loaded
 
 ON_THAT_DAY = ("--since", TODAY.isoformat(), "--until", TODAY.isoformat())
 
@@ -27,7 +27,7 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("CDS_DATA", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     database = Database("", tmp_path)
-    taken_in(database, tmp_path, *ROWS)
+    loaded(database, tmp_path, *ROWS)
     yield database
     database.close()
 
@@ -129,7 +129,7 @@ class TestFeedback:
 
 def test_no_cell_is_a_formula(store, said, tmp_path):
     bad = feedback_row(card="card-d", reason_display="=HYPERLINK(1)")
-    taken_in(store, tmp_path, ("feedback", bad))
+    loaded(store, tmp_path, ("feedback", bad))
     for command in (("report", "--format", "csv"), ("feedback",)):
         rows = csv.reader(io.StringIO(said(*command, *ON_THAT_DAY)))
         assert not [cell for row in rows for cell in row if cell.startswith("=")]
@@ -141,7 +141,7 @@ class TestPurge:
         days = {"old": DAY - 101, "young": DAY - 100}
         for name, day in days.items():
             row = {"client": "c", "consult": name, "about": "order", "system": "", "code": "X"}
-            taken_in(
+            loaded(
                 database,
                 tmp_path,
                 ("decisions", decision_row(card=name, day=day)),

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from cds_service.report.figures import EPOCH, Period
 from cds_service.report.queries import make_report, unmapped_in
 from cds_service.store.database import Database
-from tests.store.rows import AT, DAY, decision_row, feedback_row, taken_in
+from tests.store.rows import AT, DAY, decision_row, feedback_row, loaded
 
 TODAY = date.fromordinal(EPOCH.toordinal() + DAY)
 PERIOD = Period(TODAY, TODAY)
@@ -77,7 +77,7 @@ ROWS = [
 @pytest.fixture
 def database(database_url, tmp_path):
     made = Database(database_url, tmp_path)
-    taken_in(made, tmp_path, *ROWS)
+    loaded(made, tmp_path, *ROWS)
     yield made
     made.close()
 
@@ -201,7 +201,7 @@ def test_codes_in_no_map_most_frequent_first(database, tmp_path):
         return "unmapped_codes", {"client": "hospital", **row}
 
     sent = [("1", "urn:a", "X"), ("2", "urn:b", "Y"), ("3", "urn:b", "Y"), ("4", "urn:c", "Z")]
-    taken_in(database, tmp_path, *(code(*one) for one in sent))
+    loaded(database, tmp_path, *(code(*one) for one in sent))
     with database.begin() as connection:
         found = unmapped_in(connection, PERIOD, most=2)
     assert [(u.system, u.code, u.number) for u in found] == [("urn:b", "Y", 2), ("urn:a", "X", 1)]

@@ -1,8 +1,8 @@
-"""Rows as the service makes them, and a look at what is kept."""
+"""Rows as the service makes them, and what is in a table."""
 
 from sqlalchemy import select
 
-from cds_service.store.intake import Intake, line
+from cds_service.store.loader import SpoolLoader, line
 from cds_service.store.spool import Spool
 from cds_service.store.tables import metadata
 
@@ -19,8 +19,8 @@ def decision_row(**changes):
         "shown": True, "hidden": "", "rules": "", "unknown": "", "missing": "", "question": "",
         "card": "card-1", "order_key": "order-1", "advice_key": "advice-1", "tenant": "",
         "hook": "order-sign", "hook_instance": "h-1", "service_version": "1", "rules_version": "1",
-        "edition": "revised 2022", "variants": "variant-1", "milliseconds": 1.0, "facts": {},
-        "suggestions": {"s-1": "replace mri-spine-wo"}, **changes,
+        "edition": "revised 2022", "guideline": "acr-vcf-2022", "variants": "variant-1",
+        "milliseconds": 1.0, "facts": {}, "suggestions": {"s-1": "replace mri-spine-wo"}, **changes,
     }  # fmt: skip
 
 
@@ -32,11 +32,11 @@ def feedback_row(**changes):
     }  # fmt: skip
 
 
-def taken_in(database, folder, *rows):
+def loaded(database, folder, *rows):
     """The rows in the database, by way of the spool."""
     spool = Spool(folder / "spool")
     spool.append([line(*row) for row in rows])
-    Intake(database, spool, lambda *_: None).drain()
+    SpoolLoader(database, spool, lambda *_: None).load()
 
 
 def kept(database, table):

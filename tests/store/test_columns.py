@@ -42,6 +42,7 @@ WHY = {
     "decisions.variants": OURS,
     "decisions.milliseconds": "how long the service took",
     "decisions.criteria": "the number of a rule in the EHR's own configuration",
+    "decisions.guideline": OURS,
     "decisions.facts": "ten facts as true, false, unknown or presumed; no name, date, code or text",
     "decisions.suggestions": DERIVED,
     "feedback.client": CONFIGURED,

@@ -7,13 +7,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, Table, insert, inspect, text
 
 from cds_service.store.database import Database
 from cds_service.store.schema import EMPTY, HEAD, LATEST, MIGRATIONS, migrate, version_of
 from cds_service.store.tables import metadata
 from tests.small_world import ROOT
-from tests.store.rows import decision_row, kept, taken_in
+from tests.store.rows import decision_row, kept, loaded
 
 # As a version before Alembic made it.
 BEFORE_ALEMBIC = """CREATE TABLE used_tokens (
@@ -105,6 +105,17 @@ def test_many_that_start_at_once_make_one_store(database_url, tmp_path):
     after.close()
 
 
+def test_the_version_before_writes_beside_this_one(database, tmp_path):
+    """It names the columns that it knows, and no more."""
+    row = decision_row(card="of before")
+    del row["guideline"]
+    with database.begin() as connection:
+        connection.execute(insert(Table("decisions", MetaData(), autoload_with=connection)), row)
+    loaded(database, tmp_path, ("decisions", decision_row(card="of now")))
+    found = {row["card"]: row["guideline"] for row in kept(database, "decisions")}
+    assert found == {"of before": None, "of now": "acr-vcf-2022"}
+
+
 class TestRollingUpdate:
     """The next version has been here: its store has a table and a column more."""
 
@@ -123,10 +134,10 @@ class TestRollingUpdate:
         ours.close()
 
     def test_this_version_writes_and_reads_beside_it(self, newer, tmp_path):
-        taken_in(newer, tmp_path, ("decisions", decision_row(card="ours")))
+        loaded(newer, tmp_path, ("decisions", decision_row(card="ours")))
         with newer.begin() as connection:
             connection.execute(text("UPDATE decisions SET mood = 'good'"))
-        taken_in(newer, tmp_path, ("decisions", decision_row(card="ours again")))
+        loaded(newer, tmp_path, ("decisions", decision_row(card="ours again")))
         assert {row["card"] for row in kept(newer, "decisions")} == {"ours", "ours again"}
 
     def test_a_migration_only_adds(self):

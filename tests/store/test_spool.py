@@ -1,4 +1,4 @@
-"""The spool: on disk before the answer goes out; taken in once, and never not at all."""
+"""The spool: on disk before the answer goes out, loaded once, never lost."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.store import spool as spools
 from cds_service.store.database import Database, StoreDown
-from cds_service.store.intake import FORMAT, Intake, line
+from cds_service.store.loader import FORMAT, SpoolLoader, line
 from cds_service.store.spool import Spool
 from tests.small_world import ROOT
 from tests.store.rows import decision_row, feedback_row, kept
@@ -26,62 +26,53 @@ def files(spool_folder):
     return sorted(spool_folder.glob("*.jsonl"))
 
 
-def drained(spool):
+def emptied(spool):
     taken = []
-    spool.drain(taken.extend)
+    spool.empty(taken.extend)
     return taken
 
 
 class Down:
-    """Takes nothing in."""
+    """Loads nothing."""
 
     def __call__(self, lines):
         raise StoreDown("down")
 
 
 class TestLines:
-    def test_what_was_appended_is_taken_in_once(self, spool):
+    def test_what_was_appended_is_loaded_once(self, spool):
         assert spool.append([b"1\n", b"2\n"])
         assert spool.append([b"3\n"])
-        assert drained(spool) == [b"1\n", b"2\n", b"3\n"]
-        assert drained(spool) == []
+        assert emptied(spool) == [b"1\n", b"2\n", b"3\n"]
+        assert emptied(spool) == []
 
-    def test_what_cannot_be_taken_in_stays(self, spool):
+    def test_what_cannot_be_loaded_stays(self, spool):
         spool.append([b"1\n"])
         for _ in range(5):
             with pytest.raises(StoreDown):
-                spool.drain(Down())
+                spool.empty(Down())
         spool.append([b"2\n"])
-        assert drained(spool) == [b"1\n", b"2\n"]
+        assert emptied(spool) == [b"1\n", b"2\n"]
 
     def test_while_the_store_is_down_few_files_are_made(self, spool, tmp_path):
         for number in range(50):
             spool.append([b"%d\n" % number])
             with pytest.raises(StoreDown):
-                spool.drain(Down())
+                spool.empty(Down())
         assert len(files(tmp_path / "spool")) <= 2
-        assert len(drained(spool)) == 50
+        assert len(emptied(spool)) == 50
 
     def test_a_large_file_is_followed_by_another(self, spool, tmp_path, monkeypatch):
         monkeypatch.setattr(spools, "LARGE_BYTES", 100)
         for number in range(100):
             spool.append([b"%d\n" % number])
         assert len(files(tmp_path / "spool")) > 2
-        assert sorted(map(int, drained(spool))) == list(range(100))
+        assert sorted(map(int, emptied(spool))) == list(range(100))
 
     def test_a_file_that_another_process_holds_is_left_to_it(self, spool, tmp_path):
         spool.append([b"mine\n"])
-        assert drained(Spool(tmp_path / "spool")) == []
-        assert drained(spool) == [b"mine\n"]
-
-    def test_a_forked_process_has_files_of_its_own(self, spool, tmp_path):
-        spool.append([b"parent\n"])
-        child = os.fork()
-        if not child:
-            spool.append([b"child\n"])
-            os._exit(0)
-        os.waitpid(child, 0)
-        assert sorted(drained(spool)) == [b"child\n", b"parent\n"]
+        assert emptied(Spool(tmp_path / "spool")) == []
+        assert emptied(spool) == [b"mine\n"]
 
 
 FULL = OSError(28, "No space left on device")
@@ -109,37 +100,37 @@ class TestFullDisk:
             assert not spool.append([b"2\n"])
             assert not spool.append([b"3\n"])
         assert spool.append([b"4\n"])
-        assert drained(spool) == [b"1\n", b"2\n", b"3\n", b"4\n"]
+        assert emptied(spool) == [b"1\n", b"2\n", b"3\n", b"4\n"]
 
-    def test_they_are_written_with_the_next_drain_too(self, spool, monkeypatch):
+    def test_they_are_written_with_the_next_load_too(self, spool, monkeypatch):
         with full_disk(monkeypatch):
             spool.append([b"1\n"])
-        assert drained(spool) == [b"1\n"]
+        assert emptied(spool) == [b"1\n"]
 
     def test_half_a_line_is_taken_back(self, spool, monkeypatch):
         with full_disk(monkeypatch, room=3):
-            assert not spool.append_or_fail([b"a long line\n"])
+            assert not spool.append_or_refuse([b"a long line\n"])
         spool.append([b"whole\n"])
-        assert drained(spool) == [b"whole\n"]
+        assert emptied(spool) == [b"whole\n"]
 
     def test_what_can_be_sent_again_is_not_held(self, spool, monkeypatch):
         with full_disk(monkeypatch):
-            assert not spool.append_or_fail([b"1\n"])
-        assert drained(spool) == []
+            assert not spool.append_or_refuse([b"1\n"])
+        assert emptied(spool) == []
 
     def test_memory_is_limited(self, spool, monkeypatch):
         monkeypatch.setattr(spools, "MOST_IN_MEMORY", 3)
         with full_disk(monkeypatch):
             for number in range(9):
                 spool.append([b"%d\n" % number])
-        assert drained(spool) == [b"6\n", b"7\n", b"8\n"]
+        assert emptied(spool) == [b"6\n", b"7\n", b"8\n"]
 
     def test_the_reserve_is_set_aside_again(self, spool, tmp_path):
-        spool.keep_reserve()
+        spool.make_reserve()
         reserve = tmp_path / "spool" / "reserve"
         assert reserve.stat().st_size == spools.RESERVE_BYTES
         reserve.unlink()
-        spool.keep_reserve()
+        spool.make_reserve()
         assert reserve.exists()
 
 
@@ -171,20 +162,20 @@ def fill(folder):
 
 
 class TestRealFullDisk:
-    def test_the_reserve_keeps_lines_and_the_store_takes_them_in_later(self, tmpfs):
+    def test_the_reserve_keeps_lines_and_the_store_loads_them_later(self, tmpfs):
         database = Database("", tmpfs)
         database.prepare()
         spool = Spool(tmpfs / "spool")
-        intake = Intake(database, spool, lambda *_: None)
-        intake.drain()
+        loader = SpoolLoader(database, spool, lambda *_: None)
+        loader.load()
         hog = fill(tmpfs)
         sent = [f"c-{number}" for number in range(200)]
         for name in sent:
             assert spool.append([line("decisions", decision_row(card=name))])
             with pytest.raises(StoreDown, match="full"):
-                intake.drain()
+                loader.load()
         hog.unlink()
-        intake.drain()
+        loader.load()
         assert sorted(row["card"] for row in kept(database, "decisions")) == sorted(sent)
         database.close()
 
@@ -197,7 +188,7 @@ class TestRealFullDisk:
         on_disk = [spool.append([line("decisions", decision_row(card=name))]) for name in sent]
         assert not all(on_disk)
         hog.unlink()
-        Intake(database, spool, lambda *_: None).drain()
+        SpoolLoader(database, spool, lambda *_: None).load()
         assert sorted(row["card"] for row in kept(database, "decisions")) == sorted(sent)
         database.close()
 
@@ -227,25 +218,25 @@ def test_what_was_appended_outlives_kill_9(tmp_path):
         writer.wait()
         numbers = [0, *(int(text) for text in rest if text.endswith(b"\n"))]
         said |= {b"%d %d\n" % (turn, number) for number in numbers}
-    taken = drained(Spool(folder))
+    taken = emptied(Spool(folder))
     assert len(taken) == len(set(taken))
     assert said <= set(taken)
     assert len(taken) - len(said) <= 5  # at most the line that each had no time to tell of
 
 
-class TestIntake:
+class TestLoader:
     @pytest.fixture
     def database(self, database_url, tmp_path):
         made = Database(database_url, tmp_path)
         yield made
         made.close()
 
-    def test_a_line_that_is_taken_in_twice_is_kept_once(self, database, spool):
+    def test_a_line_that_is_loaded_twice_is_kept_once(self, database, spool):
         told = []
-        intake = Intake(database, spool, lambda *said: told.append(said))
+        loader = SpoolLoader(database, spool, lambda *said: told.append(said))
         for _ in range(3):
             spool.append([line("decisions", decision_row()), line("feedback", feedback_row())])
-            intake.drain()
+            loader.load()
         assert told == []
         assert len(kept(database, "decisions")) == len(kept(database, "feedback")) == 1
 
@@ -255,7 +246,7 @@ class TestIntake:
         rows = [feedback_row(card=str(n)) for n in range(5)]
         spool.append([line("feedback", row) for row in [*rows[:2], bad, *rows[2:]]])
         spool.append([b'{"format": 1, "table": "feedb\n', b'{"format":1,"table":"x","row":{}}\n'])
-        Intake(database, spool, lambda *said: told.append(said)).drain()
+        SpoolLoader(database, spool, lambda *said: told.append(said)).load()
         assert {row["card"] for row in kept(database, "feedback")} == set("01234")
         assert [problem for problem, _ in told] == ["row-refused"] * 3
         assert b'"bad"' in (tmp_path / "spool" / "refused").read_bytes()
@@ -263,26 +254,30 @@ class TestIntake:
     def test_lines_of_a_later_version_wait_for_it(self, database, spool, tmp_path):
         later = line("feedback", feedback_row(card="later"))
         spool.append([later.replace(b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT + 1))])
-        intake = Intake(database, spool, lambda *_: None)
-        intake.drain()
+        loader = SpoolLoader(database, spool, lambda *_: None)
+        loader.load()
         spool.append([line("feedback", feedback_row(card="now"))])
-        intake.drain()
+        loader.load()
         assert [row["card"] for row in kept(database, "feedback")] == ["now"]
         assert len(files(tmp_path / "spool")) == 1
 
-    def test_a_column_that_an_older_version_did_not_know_is_left_empty(self, database, spool):
-        row = feedback_row()
-        del row["comment"]
-        spool.append([line("feedback", row)])
-        Intake(database, spool, lambda *_: None).drain()
-        assert kept(database, "feedback")[0]["comment"] is None
+    def test_a_line_of_the_version_before_is_loaded_without_the_column_it_lacks(
+        self, database, spool
+    ):
+        row = decision_row()
+        del row["guideline"]
+        before = line("decisions", row).replace(b'"format":%d' % FORMAT, b'"format":3')
+        spool.append([before, line("decisions", decision_row(card="now"))])
+        SpoolLoader(database, spool, lambda *_: None).load()
+        found = {row["card"]: row["guideline"] for row in kept(database, "decisions")}
+        assert found == {"card-1": None, "now": "acr-vcf-2022"}
 
     def test_it_works_by_itself_soon_after_it_was_woken(self, database, spool):
         database.prepare()
-        intake = Intake(database, spool, lambda *_: None)
+        loader = SpoolLoader(database, spool, lambda *_: None)
         for number in range(20):
             spool.append([line("feedback", feedback_row(card=str(number)))])
-            intake.wake()
+            loader.wake()
         until = time.monotonic() + 5
         while len(kept(database, "feedback")) < 20:
             assert time.monotonic() < until

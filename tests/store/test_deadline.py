@@ -1,22 +1,22 @@
-"""A database that is locked or gone is waited for by one, once, and not by all who come after."""
+"""A database that is locked or gone is waited for by one request, not by all that come after."""
 
 import time
 
 import pytest
 
-from cds_service.store import prompt
+from cds_service.store import deadline
 from cds_service.store.database import StoreDown
-from cds_service.store.prompt import Prompt
+from cds_service.store.deadline import QueryDeadline
 from tests.test_concurrency import in_threads
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
-class TestPrompt:
+class TestQueryDeadline:
     def test_an_answer_is_an_answer(self, in_thread):
-        assert Prompt(in_thread).ask(lambda: 7) == 7
+        assert QueryDeadline(in_thread).run(lambda: 7) == 7
 
     def test_who_queues_behind_a_lock_is_told_as_soon_as_it_is_known(self, in_thread, monkeypatch):
-        monkeypatch.setattr(prompt, "SECONDS", 0.1)
+        monkeypatch.setattr(deadline, "SECONDS", 0.1)
         asked, refused = [], []
 
         def locked():
@@ -24,11 +24,11 @@ class TestPrompt:
             time.sleep(0.3)
             raise StoreDown("database is locked")
 
-        patient = Prompt(in_thread)
+        queries = QueryDeadline(in_thread)
 
         def ask():
             with pytest.raises(StoreDown):
-                patient.ask(locked)
+                queries.run(locked)
             refused.append(1)
 
         started = time.monotonic()
@@ -37,13 +37,13 @@ class TestPrompt:
         assert len(refused) == 20
         assert time.monotonic() - started < 1
         time.sleep(0.6)
-        assert len(asked) <= prompt.THREADS  # nor later, when nobody waits for it
+        assert len(asked) <= deadline.THREADS  # nor later, when nobody waits for it
 
     def test_a_quick_no_is_no_reason_for_a_pause(self, in_thread):
         def down():
             raise StoreDown("no such table")
 
-        patient = Prompt(in_thread)
+        queries = QueryDeadline(in_thread)
         with pytest.raises(StoreDown):
-            patient.ask(down)
-        assert patient.ask(lambda: True)
+            queries.run(down)
+        assert queries.run(lambda: True)

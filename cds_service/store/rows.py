@@ -1,0 +1,117 @@
+"""The rows of a hook: one for each evaluated order, one for each code that is in no map.
+
+No patient, practitioner or order is in them: what names one goes into a keyed digest.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+
+from cds_service.evaluation import Evaluation
+from cds_service.fhir.unmapped import Unmapped
+from cds_service.store.retention import day_of
+from cds_service.store.tables import decisions, unmapped_codes
+
+# A code or a system is kept if it looks like one: nobody's name fits.
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
+SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
+LONGEST_WORDS = 200
+NOT_A_CODE = "(not a code)"
+EVALUATED = [f.name for f in fields(Evaluation) if f.name in decisions.columns]
+
+# The name of a table, and a row for it.
+Row = tuple[str, dict]
+# A keyed digest of its arguments; see `secret.pseudonym`.
+Pseudonym = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class HookRequest:
+    """Who called, which hook, and for whom. `patient_id` goes into digests only.
+
+    `at` is in seconds since 1970; `criteria` names the rule of the EHR that fired the hook, if any.
+    """
+
+    client: str
+    tenant: str
+    hook: str
+    hook_instance: str
+    patient_id: str
+    at: float
+    milliseconds: float
+    criteria: str
+
+
+def rows_of(
+    request: HookRequest,
+    evaluations: Iterable[Evaluation],
+    unmapped: Iterable[Unmapped],
+    pseudonym: Pseudonym,
+) -> list[Row]:
+    """All rows of a hook; `unmapped` are codes of other orders that may be about the spine."""
+    rows = []
+    for evaluation in evaluations:
+        rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
+        rows += _unmapped(request, evaluation.consult, evaluation.unmapped)
+    hook = pseudonym("hook", request.client, request.hook_instance)
+    return [*rows, *_unmapped(request, hook, unmapped)]
+
+
+def advice_key(
+    evaluation: Evaluation, client: str, patient_id: str, pseudonym: Pseudonym
+) -> str | None:
+    """The same for the same advice on the same order; None for an order without an id."""
+    e = evaluation
+    if not e.order_id:
+        return None
+    return pseudonym(
+        "advice", client, patient_id, e.order_id, e.guideline, e.procedure, e.region, e.subject,
+        e.category, e.variants, sorted(e.facts.items()),
+    )  # fmt: skip
+
+
+def order_key(
+    evaluation: Evaluation, client: str, patient_id: str, pseudonym: Pseudonym
+) -> str | None:
+    """The same for the same order under the same guideline; None for an order without an id."""
+    if not evaluation.order_id:
+        return None
+    return pseudonym("order", client, patient_id, evaluation.order_id, evaluation.guideline)
+
+
+def _decision(request: HookRequest, evaluation: Evaluation, pseudonym: Pseudonym) -> dict:
+    """The fields of an evaluation that are columns, and those of the request."""
+    whose = (request.client, request.patient_id, pseudonym)
+    return {
+        **{name: _stored(getattr(evaluation, name)) for name in EVALUATED},
+        "client": request.client,
+        "tenant": request.tenant,
+        "hook": request.hook,
+        "hook_instance": pseudonym("hook", request.client, request.hook_instance),
+        "day": day_of(request.at),
+        "at": request.at,
+        "milliseconds": request.milliseconds,
+        "criteria": request.criteria or None,
+        "order_key": order_key(evaluation, *whose),
+        "advice_key": advice_key(evaluation, *whose) if evaluation.indicator else None,
+    }
+
+
+def _stored(value: object) -> object:
+    """Several words are joined by commas."""
+    return ",".join(value) if isinstance(value, tuple) else value
+
+
+def _unmapped(request: HookRequest, consult: str, codes: Iterable[Unmapped]) -> Iterator[Row]:
+    """The words of a code only where they are those of an order."""
+    for about, system, code, words in dict.fromkeys(codes):
+        row = {
+            "client": request.client,
+            "consult": consult,
+            "about": about,
+            "system": system if SYSTEM.fullmatch(system) else "",
+            "code": code if CODE.fullmatch(code) else NOT_A_CODE,
+            "display": "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS],
+            "day": day_of(request.at),
+        }
+        yield unmapped_codes.name, row

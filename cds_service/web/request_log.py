@@ -1,0 +1,126 @@
+"""The log line of a request, and what the metrics count of it. Nothing of a patient."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from flask import Flask, Response, g, request
+
+from cds_service.decision.chart import KINDS
+from cds_service.evaluation import Evaluation
+from cds_service.hook import HookOutcome
+from cds_service.services import HOOKS
+from cds_service.web import metrics
+from cds_service.web.log import log
+
+
+@dataclass
+class RequestLog:
+    """What one request did: filled while it is answered, then written as a line.
+
+    `started` is on the clock of `perf_counter`; `milliseconds` are by phase; `orders` are the
+    evaluations; `missing` are the kinds of data that a relevant order was rated without.
+    """
+
+    started: float = field(default_factory=perf_counter)
+    client: str = ""
+    tenant: str = ""
+    hook: str = ""
+    criteria: str = ""
+    orders: Sequence[Evaluation] = ()
+    missing: Sequence[str] = ()
+    passed_over: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
+    conflicting: Counter[str] = field(default_factory=Counter)
+    fetches: Counter[str] = field(default_factory=Counter)
+    feedback: Counter[str] = field(default_factory=Counter)
+    refused: str = ""
+    seen: dict[str, str] = field(default_factory=dict)
+    error_id: str = ""
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def milliseconds_so_far(self) -> float:
+        """Since the request came."""
+        return (perf_counter() - self.started) * 1000
+
+    def add_outcome(self, hook: str, outcome: HookOutcome) -> None:
+        """Takes over what a hook came to."""
+        self.hook = hook if hook in HOOKS else "other"
+        self.orders = outcome.evaluations
+        self.missing = [kind for kind in KINDS if any(kind in e.missing for e in self.orders)]
+        self.passed_over = outcome.selected.passed_over
+        self.unmapped = outcome.selected.unmapped
+        self.conflicting = outcome.selected.conflicting
+        self.fetches = outcome.fetches
+
+    def as_line(self) -> dict:
+        """The fields of the log line; empty ones are left out."""
+        values = vars(self) | {"orders": [_order(evaluation) for evaluation in self.orders]}
+        line = {name: value for name, value in values.items() if value and name != "started"}
+        return line | {
+            "milliseconds": {"all": round(self.milliseconds_so_far, 2), **self.milliseconds}
+        }
+
+
+def current() -> RequestLog:
+    """That of the request at hand."""
+    try:
+        return g.request_log
+    except AttributeError:
+        g.request_log = RequestLog()
+        return g.request_log
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Adds the time of the block to a phase of the request."""
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        spent = (perf_counter() - started) * 1000
+        phases = current().milliseconds
+        phases[name] = round(phases.get(name, 0.0) + spent, 2)
+
+
+def register(app: Flask) -> None:
+    """One line and the metrics for each request of the application."""
+    app.before_request(lambda: current() and None)
+    app.after_request(_finish)
+
+
+def _finish(response: Response) -> Response:
+    line = current()
+    # The rule, not the path: a path that we do not know may hold anything.
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    metrics.observe(line, route, response.status_code, line.milliseconds_so_far / 1000)
+    log(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        bytes_in=request.content_length or 0,
+        bytes_out=response.content_length or 0,
+        **line.as_line(),
+    )
+    return response
+
+
+def _order(evaluation: Evaluation) -> dict:
+    """One order in the log line; empty fields are left out."""
+    values = {
+        "relevance": evaluation.relevance,
+        "subject": evaluation.subject,
+        "topic": evaluation.topic,
+        "category": evaluation.category,
+        "rating": evaluation.rating,
+        "card": evaluation.shown_indicator,
+        "hidden": evaluation.hidden if evaluation.indicator else "",
+        "question": evaluation.question,
+        "unknown": evaluation.unknown,
+        "rules": evaluation.rules,
+    }
+    return {name: value for name, value in values.items() if value}
