@@ -43,9 +43,6 @@ demo: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench.run
-	$(BIN)/python -m bench.slow_server
-	$(BIN)/python -m bench.store
-	$(BIN)/python -m bench.year
 
 # Collects the texts of cards and pages anew; what is new is to be translated in the .po files.
 WORDS := .venv/messages.pot
