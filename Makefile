@@ -54,7 +54,6 @@ words: .venv/ready
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run
-	$(BIN)/python -m fuzz.generated
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
