@@ -43,9 +43,6 @@ demo: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench.run
-	$(BIN)/python -m bench.slow_server
-	$(BIN)/python -m bench.store
-	$(BIN)/python -m bench.year
 
 # Collects the texts of cards and pages, and of each topic, anew; what is new is to be translated in
 # the .po files.
@@ -61,7 +58,6 @@ words: .venv/ready
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run
-	$(BIN)/python -m fuzz.generated
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import get_default_algorithms
 
 ISSUER = "https://ehr.example.org/fhir"
 SECONDS = 300
@@ -25,19 +25,17 @@ def keys() -> dict:
 
 def clients_file(folder: Path) -> Path:
     """The file of a service that knows this client, with its keys beside it."""
-    made = [public(name, key) for name, key in keys().items()]
+    made = [
+        {**get_default_algorithms()[name].to_jwk(key.public_key(), as_dict=True), "kid": name}
+        for name, key in keys().items()
+    ]
     (folder / "keys.json").write_text(json.dumps({"keys": made}))
     file = folder / "clients.toml"
     file.write_text(f'[hospital]\niss = ["{ISSUER}"]\njwks = "keys.json"\n')
     return file
 
 
-def public(name: str, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> dict:
-    algorithm = ECAlgorithm if name == "ES384" else RSAAlgorithm
-    return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": name, "use": "sig"}
-
-
-def token(url: str, algorithm: str = "ES384") -> str:
+def token(url: str, algorithm: str) -> str:
     """A token for one call of this address."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": url, "iat": now, "exp": now + SECONDS, "jti": str(uuid4())}

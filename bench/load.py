@@ -1,37 +1,57 @@
-"""wrk: so many requests over eight connections, each with a hookInstance and a token of its own."""
+"""A client: so many requests over some connections, each with a hookInstance and a token."""
 
-import json
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import socket
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from bench.callers import token
 from bench.charts import Request
 
-SCRIPT = Path(__file__).with_suffix(".lua")
 CONNECTIONS = 8
-LONGEST_SECONDS = 60
-Sign = Callable[[str, str], str]
+INSTANCE = b"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"  # the hookInstance of the fixtures
+TIMEOUT_SECONDS = 30
 
 
-def unsigned(url: str, algorithm: str) -> str:
-    """No token."""
-    return ""
+def load(url: str, asked: Request, connections: int = CONNECTIONS) -> tuple[list[float], int]:
+    """The milliseconds that each request took, and how many were not answered with 200.
+
+    Raises OSError or HTTPException where the server hangs up.
+    """
+    parts = urlsplit(url)
+    heads = iter([head(url, asked) for _ in range(asked.times)])
+    before, after = asked.body.split(INSTANCE)
+    milliseconds, failed = [], []
+
+    def ask_until_done(_: int) -> None:
+        with socket.create_connection((parts.hostname, parts.port), TIMEOUT_SECONDS) as connection:
+            for first in heads:  # shared by the threads
+                message = b"".join((first, before, str(uuid4()).encode(), after))
+                started = time.perf_counter()
+                connection.sendall(message)
+                answer = HTTPResponse(connection, method="POST")
+                answer.begin()
+                answer.read()
+                milliseconds.append((time.perf_counter() - started) * 1000)
+                failed.extend([answer.status] if answer.status != 200 else [])
+
+    with ThreadPoolExecutor(connections) as threads:
+        list(threads.map(ask_until_done, range(connections)))
+    return milliseconds, len(failed)
 
 
-def load(url: str, asked: Request, sign: Sign = unsigned) -> dict[str, float]:
-    """What wrk saw: answered, failed, seconds, p50 and p99 (milliseconds)."""
-    with TemporaryDirectory() as name:
-        body, lines = Path(name) / "body", Path(name) / "lines"
-        body.write_bytes(asked.body)
-        # wrk asks the script once more than it sends.
-        made = [f"{uuid4()} {sign(url, asked.algorithm)}\n" for _ in range(asked.times + 1)]
-        lines.write_text("".join(made))
-        arguments = [str(body), str(lines), str(asked.times), str(CONNECTIONS)]
-        said = subprocess.run(  # noqa: S603  our own command
-            ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{LONGEST_SECONDS}s",  # noqa: S607
-             "--timeout", "30s", "-s", str(SCRIPT), url, "--", *arguments],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    return json.loads(said.stdout.splitlines()[-1])
+def head(url: str, asked: Request) -> bytes:
+    """The lines before the body."""
+    parts = urlsplit(url)
+    return (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {token(url, asked.algorithm)}\r\n"
+        f"Content-Length: {len(asked.body)}\r\n\r\n"
+    ).encode()
+
+
+def p99(milliseconds: list[float]) -> float:
+    return statistics.quantiles(milliseconds, n=100)[98]

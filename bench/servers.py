@@ -1,83 +1,122 @@
 """Servers under gunicorn, and what their processes use."""
 
 import os
-import runpy
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 
 import requests
+
+from bench.callers import clients_file
 
 ROOT = Path(__file__).parent.parent
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 PATH = "/cds-services/vcf-appropriateness"
+WORKERS, THREADS = 2, 32  # of the service as it ships
 TICKS = os.sysconf("SC_CLK_TCK")
-PATIENCE_SECONDS = 20
+BEHIND_SECONDS = 2.3  # what was decided is taken into the database two seconds later
+PATIENCE_SECONDS = 30
 
 
-def service(port: int) -> list[str]:
-    """The service as the Procfile starts it."""
-    return [GUNICORN, "cds_service:create_app()", "--bind", f"127.0.0.1:{port}"]
+@dataclass(frozen=True)
+class Server:
+    """A command, the folder in which it runs, and what is there when it is ready.
+
+    For `behind` seconds it works on after its last answer.
+    """
+
+    name: str
+    port: int
+    command: tuple[str, ...]
+    folder: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: str = "/health"
+    behind: float = 0
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return self.base + PATH
 
 
-def echo(port: int) -> list[str]:
+def gunicorn(app: str, port: int, *options: str) -> tuple[str, ...]:
+    return (GUNICORN, app, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS), *options)
+
+
+def service(name: str, checkout: Path, port: int, folder: Path) -> Server:
+    """The service of a checkout as it ships: it checks its callers and keeps its decisions."""
+    data = folder / name
+    data.mkdir()
+    environment = {
+        "CDS_AUTH": "required", "CDS_CLIENTS": str(clients_file(data)), "CDS_STORE": "on",
+        "CDS_DATA": str(data), "CDS_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        # Both checkouts start from bytecode, and nothing is written into them.
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+    }  # fmt: skip
+    command = gunicorn("cds_service:create_app()", port)
+    return Server(name, port, command, checkout, environment, behind=BEHIND_SECONDS)
+
+
+def in_the_open(server: Server) -> Server:
+    """The same for anyone, without a store: in this mode it fetches from this machine."""
+    return replace(
+        server, environment={**server.environment, "CDS_AUTH": "open", "CDS_STORE": "off"}
+    )
+
+
+def echo(port: int, folder: Path) -> Server:
     """A bare Flask with as many workers and threads."""
-    with TemporaryDirectory() as unused:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = unused
-        ours = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
-    return [
-        GUNICORN, "bench.echo:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--config", os.devnull, "--worker-class", "gthread", "--preload",
-        "--workers", str(ours["workers"]), "--threads", str(ours["threads"]),
-        "--worker-tmp-dir", ours["worker_tmp_dir"] or ".", "--no-control-socket",
-    ]  # fmt: skip
+    options = ("--config", os.devnull, "--worker-class", "gthread", "--preload",
+               "--threads", str(THREADS), "--no-control-socket")  # fmt: skip
+    command = gunicorn("bench.echo:create_app()", port, *options)
+    return Server("echo", port, command, ROOT, {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")})
+
+
+def slow_ehr(port: int, seconds: float) -> Server:
+    """The small EHR of the fixtures, which takes its time."""
+    command = (sys.executable, "fixtures/ehr/server.py", "--port", str(port),
+               "--latency", str(seconds))  # fmt: skip
+    return Server("ehr", port, command, ready="/metadata")
 
 
 @contextmanager
-def running(
-    command: list[str], ready: str, log: Path | None = None, **environment: str
-) -> Iterator[int]:
-    """A command while the block runs, from when `ready` answers; gives the process id."""
-    with (log or Path(os.devnull)).open("w") as out:
+def running(server: Server) -> Iterator[int]:
+    """The server while the block runs, from its first answer; gives the process id."""
+    with TemporaryFile("w+") as said:
         process = subprocess.Popen(  # noqa: S603  our own commands
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=out, stderr=out
-        )
+            server.command, cwd=server.folder, env={**os.environ, **server.environment},
+            stdout=said, stderr=said,
+        )  # fmt: skip
         try:
-            wait_for(ready)
+            if not is_ready(server, process):
+                said.seek(0)
+                raise TimeoutError(f"{server.name} does not start:\n{said.read()[-2_000:]}")
             yield process.pid
         finally:
             process.terminate()
             process.wait()
 
 
-def wait_for(ready: str) -> None:
-    """Until the address answers, however slowly."""
+def is_ready(server: Server, process: subprocess.Popen) -> bool:
+    """Waits until it answers, however slowly; false where it ends instead, or takes too long."""
     until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
+    while time.monotonic() < until and process.poll() is None:
         try:
-            requests.get(ready, timeout=1)
-            return
+            requests.get(server.base + server.ready, timeout=1)
+            return True
         except requests.Timeout:
-            return
+            return True
         except requests.ConnectionError:
             time.sleep(0.005)
-    raise TimeoutError(f"{ready} does not answer")
-
-
-def start_seconds(command: list[str], ready: str, times: int, **environment: str) -> float:
-    """The median time from the start of a command to its first answer."""
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        with running(command, ready, **environment):
-            taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return False
 
 
 def children(pid: int) -> list[int]:
@@ -95,11 +134,8 @@ def cpu_seconds(pid: int) -> float:
 
 
 def worker_megabytes(pid: int) -> float:
-    """The largest share of the memory (PSS) that a worker has."""
-    return max(proportional_set(worker) for worker in children(pid)) / 1000
-
-
-def proportional_set(pid: int) -> int:
-    """In kilobytes; pages that several processes share are divided among them."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    """The largest share of the memory (PSS) of a worker: shared pages are divided among those
+    who share them.
+    """
+    rollups = (Path(f"/proc/{worker}/smaps_rollup").read_text("utf-8") for worker in children(pid))
+    return max(int(text.partition("\nPss:")[2].split()[0]) for text in rollups) / 1000

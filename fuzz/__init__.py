@@ -1,1 +1,1 @@
-"""A fuzz run: a great many odd requests, none of which may be the service's undoing."""
+"""A great many odd requests, none of which may break what the service promises."""

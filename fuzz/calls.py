@@ -1,23 +1,17 @@
-"""Odd HTTP calls: which one comes at a number follows from the seed and the number alone."""
+"""Odd HTTP calls: spoiled bodies, headers, methods and addresses."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from random import Random
+from typing import Any
 
-from fuzz.mutate import Seeds, bytewise, encoded, structured
-from fuzz.values import TEXTS, hostile, junk
+from hypothesis import strategies as st
+
+from fuzz.bodies import Draw, bodies, broken_bytes, choose, encoded, sound_requests
+from fuzz.values import ANYTHING, PLANTED, TEXTS
 
 SERVICE = "/cds-services/vcf-appropriateness"
 FEEDBACK = f"{SERVICE}/feedback"
-JSON_TYPE = "application/json"
-OVER_THE_LIMIT = b'{"filler": "' + b"x" * 10_000_001 + b'"}'
-GIANT = json.dumps(
-    {"hook": "order-sign", "hookInstance": "x",
-     "prefetch": {"conditions": {"entry": [{}] * 20_001}},
-     "context": {"userId": "x", "patientId": "x", "draftOrders": {"entry": [{}] * 9_000}}}
-).encode()  # fmt: skip
-
+JSON_TYPE = {"Content-Type": "application/json"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "post",
            "PROPFIND", "G\xcbT")  # fmt: skip
 PAGES = (
@@ -28,16 +22,17 @@ PATHS = (
     *PAGES, SERVICE, FEEDBACK, "", "//", "///cds-services//", f"{SERVICE}/", f"{FEEDBACK}/x",
     "/cds-services/other", "/cds-services/other/feedback", "/cds-services/\0", "/nothing", "*",
     "/guidelines/acr-vcf-2022/variant-0", "/guidelines/acr-vcf-2022/\xff\xfe", "/\xed\xa0\x80",
-    "/guidelines/acr-vcf-2022/../../etc/passwd", "/favicon.ico", "/static/x", "/.env", "/%00",
+    "/guidelines/acr-vcf-2022/../../etc/passwd", "/favicon.ico", "/.env", "/%00",
     "/" + "a" * 20_000, "/" * 5_000, "http://example.org/", "/cds-services/{{x}}", "/about;x=1",
-    "/\r\nX: 1", "/cds-services/vcf-appropriateness\u0085".encode().decode("latin-1"),
+    "/\r\nX: 1", f"/Patient/{PLANTED}",
 )  # fmt: skip
+QUERIES = ("", "x", "=&=&", "a=%ff", "\xff", "%", "q=" + "x" * 9_000, "\0", f"name={PLANTED}")
 CONTENT_TYPES = (
-    None, "", "text/plain", "application/xml", "application/fhir+json", "application/json;",
-    "application/json; charset=utf-16", "application/json; charset=nothing", "APPLICATION/JSON",
-    'application/json; charset="', "application/json, text/html", "multipart/form-data",
-    "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "application/", "/",
-    "application/\xff+json", "json", "application/+json", ";;;=", "a" * 5_000, "application/json\0",
+    "", "text/plain", "application/fhir+json", "application/json;", "APPLICATION/JSON",
+    "application/json; charset=utf-16", "application/json; charset=nothing", "multipart/form-data",
+    'application/json; charset="', "application/json, text/html", "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded", "application/", "/", "application/\xff+json", "json",
+    ";;;=", "a" * 5_000, "application/json\0",
 )  # fmt: skip
 ACCEPTS = (
     "", "*/*", "text/html", "application/json", "application/json;q=nan", "text/html;q=1e999",
@@ -54,9 +49,9 @@ HEADERS = {
              "18446744073709551617", "9" * 5_000),
     "Transfer-Encoding": ("chunked", "gzip, chunked", "\xff"),
     "Content-Encoding": ("gzip", "identity", "br", "\xff"),
+    "Content-Type": CONTENT_TYPES,
     "Accept": ACCEPTS,
-    "Accept-Charset": ("utf-16", "*;q=nan"),
-    "Accept-Language": ("de", "*;q=2", "\xff"),
+    "Accept-Language": ("de", "es;q=0.5,en", "*;q=2", "\xff"),
     "Access-Control-Request-Method": ("POST", "FOO", "\xff", ""),
     "Access-Control-Request-Headers": ("authorization", ",,,", "\xff", "x" * 5_000, "*"),
     "Access-Control-Request-Private-Network": ("true", "x"),
@@ -64,7 +59,7 @@ HEADERS = {
     "If-None-Match": ('"', "*", "W/"), "If-Modified-Since": ("never", "\xff"),
     "Range": ("bytes=0-1", "bytes=9-1", "x"), "Expect": ("100-continue", "x"),
     "Forwarded": ("for=x;host=y",), "X-Forwarded-Host": ("a b",), "X-Forwarded-Proto": ("ftp",),
-    "X-Http-Method-Override": ("DELETE",), "User-Agent": ("", "\xff", "x" * 5_000),
+    "X-Http-Method-Override": ("DELETE",), "User-Agent": ("", "\xff", "x" * 5_000, PLANTED),
 }  # fmt: skip
 
 
@@ -73,82 +68,72 @@ class Call:
     """One HTTP request. Path and headers are text as WSGI has it: a byte a character."""
 
     kind: str
-    method: str = "POST"
-    path: str = SERVICE
-    query: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    path: str = SERVICE
+    method: str = "POST"
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=lambda: dict(JSON_TYPE))
 
 
-def call_at(number: int, seed: int, seeds: Seeds) -> Call:
-    """The call of this number in the run of this seed."""
-    random = Random(f"{seed}:{number}")  # noqa: S311  repeatable, not secret
-    (make,) = random.choices(list(KINDS), list(KINDS.values()))
-    return make(random, seeds)
+@st.composite
+def odd_headers(draw: Draw) -> dict[str, str]:
+    names = draw(st.lists(st.sampled_from(list(HEADERS)), max_size=3, unique=True))
+    return {name: draw(st.sampled_from(HEADERS[name])) for name in names}
 
 
-def posted(kind: str, body: bytes, path: str = SERVICE) -> Call:
-    return Call(kind, path=path, headers={"Content-Type": JSON_TYPE}, body=body)
+def sound(draw: Draw) -> bytes:
+    return choose(draw, sound_requests()).encode()
 
 
-def _structured(random: Random, seeds: Seeds) -> Call:
-    return posted("structure", structured(random, seeds))
+def spoiled(draw: Draw) -> Call:
+    return Call("spoiled", draw(bodies()))
 
 
-def _bytewise(random: Random, seeds: Seeds) -> Call:
-    return posted("bytes", bytewise(random, seeds))
+def bytewise(draw: Draw) -> Call:
+    return Call("bytes", draw(broken_bytes()))
 
 
-def _junk(random: Random, seeds: Seeds) -> Call:
-    """A sound frame around nothing but junk, or junk alone."""
-    body = json.loads(random.choice(seeds.texts))
-    field_name = random.choice([*body, "body"])
-    body[field_name] = {k: junk(random) for k in ("patientId", "draftOrders", "selections", "x")}
-    if random.random() < 0.002:
-        return posted("junk", random.choice([OVER_THE_LIMIT, GIANT]))
-    return posted("junk", encoded(hostile(random) if field_name == "body" else body, random))
+def junk(draw: Draw) -> Call:
+    return Call("junk", encoded(draw, draw(ANYTHING)))
 
 
-def _feedback(random: Random, seeds: Seeds) -> Call:
+def feedback(draw: Draw) -> Call:
     card = {"card": "x", "outcome": "accepted", "acceptedSuggestions": [{"id": "y"}]}
-    body = {"feedback": [random.choice([card, junk(random), {**card, "card": hostile(random)}])]}
-    data = bytewise(random, seeds) if random.random() < 0.3 else encoded(body, random)
-    return posted("feedback", data, FEEDBACK)
+    one = choose(draw, [*card, "outcomeTimestamp", "overrideReason", PLANTED])
+    body = {"feedback": [{**card, one: draw(ANYTHING)}, draw(ANYTHING)]}
+    data = encoded(draw, body) if draw(st.integers(0, 3)) else draw(broken_bytes())
+    return Call("feedback", data, FEEDBACK)
 
 
-def _headers(random: Random, seeds: Seeds) -> Call:
-    """A good or spoiled body under odd headers."""
-    sound = random.choice(seeds.texts).encode()
-    body = sound if random.random() < 0.6 else structured(random, seeds)
-    kind = random.choice(CONTENT_TYPES) if random.random() < 0.5 else JSON_TYPE
-    headers = {"Content-Type": kind} if kind is not None else {}
-    return Call("headers", headers={**headers, **_odd_headers(random)}, body=body)
+def headed(draw: Draw) -> Call:
+    """A sound or spoiled body under odd headers."""
+    body = sound(draw) if draw(st.booleans()) else draw(bodies())
+    return Call("headers", body, headers={**JSON_TYPE, **draw(odd_headers())})
 
 
-def _page(random: Random, _: Seeds) -> Call:
-    headers = {"Accept": random.choice(ACCEPTS)}
-    if random.random() < 0.3:
-        headers |= _odd_headers(random)
-    query = random.choice(["", "x", "=&=&", "a=%ff", "\xff", "%", "q=" + "x" * 9_000, "\0"])
-    method = random.choice(["GET", "GET", "GET", "HEAD"])
-    return Call("pages", method, random.choice(PAGES), query, headers)
+def page(draw: Draw) -> Call:
+    headers = {"Accept": choose(draw, ACCEPTS), **draw(odd_headers())}
+    path, query = choose(draw, PAGES), choose(draw, QUERIES)
+    return Call("pages", b"", path, choose(draw, ["GET", "HEAD"]), query, headers)
 
 
-def _path(random: Random, seeds: Seeds) -> Call:
+def addressed(draw: Draw) -> Call:
     """Any method on any path, with or without a body."""
-    path = random.choice(PATHS)
-    if random.random() < 0.3:
-        text = random.choice(TEXTS).encode("utf-8", "surrogatepass").decode("latin-1")
+    path = choose(draw, PATHS)
+    if draw(st.booleans()):
+        text = choose(draw, TEXTS).encode("utf-8", "surrogatepass").decode("latin-1")
         path = f"{path}/{text}"
-    body = random.choice(seeds.texts).encode() if random.random() < 0.5 else b""
-    return Call("paths", random.choice(METHODS), path, headers=_odd_headers(random), body=body)
+    body = sound(draw) if draw(st.booleans()) else b""
+    method = choose(draw, METHODS)
+    return Call("paths", body, path, method, "", {**JSON_TYPE, **draw(odd_headers())})
 
 
-def _odd_headers(random: Random) -> dict[str, str]:
-    names = random.sample(list(HEADERS), random.choice([0, 1, 1, 2, 3]))
-    return {name: random.choice(HEADERS[name]) for name in names}
+KINDS: list[Callable[[Draw], Call]] = (
+    [spoiled] * 66 + [bytewise] * 8 + [junk] * 4 + [feedback] * 4 + [headed] * 7 + [page] * 6
+    + [addressed] * 5
+)  # fmt: skip
 
 
-KINDS: dict[Callable[[Random, Seeds], Call], int] = {
-    _structured: 66, _bytewise: 8, _junk: 4, _feedback: 4, _headers: 7, _page: 6, _path: 5,
-}  # fmt: skip
+@st.composite
+def calls(draw: Draw) -> Any:
+    return choose(draw, KINDS)(draw)

@@ -1,117 +1,105 @@
 """What every answer of the service must be, whatever was asked."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, ValidationError
+from msgspec.json import decode
 
 from fuzz.calls import SERVICE, Call
+from fuzz.values import PLANTED
 
-INDICATORS = ("info", "warning", "critical")
-BODY_OF = {"create": "resource", "update": "resource", "delete": "resourceId"}
+LONGEST_SECONDS = 2
+Filled = Annotated[str, Meta(min_length=1)]
 
 
-@dataclass(frozen=True)
-class Answered:
-    """What came back: status, headers by lower-case name, and the body."""
+class Issue(Struct):
+    severity: Literal["fatal", "error", "warning", "information"]
+    code: Filled
+    diagnostics: Filled
+
+
+class OperationOutcome(Struct, tag_field="resourceType"):
+    issue: Annotated[list[Issue], Meta(min_length=1)]
+
+
+class Action(Struct, tag_field="type"):
+    description: Filled
+
+
+class Create(Action, tag="create"):
+    resource: Annotated[dict[str, Any], Meta(min_length=1)]
+
+
+class Update(Action, tag="update"):
+    resource: Annotated[dict[str, Any], Meta(min_length=1)]
+
+
+class Delete(Action, tag="delete"):
+    resourceId: Filled
+
+
+class Suggestion(Struct):
+    label: Filled
+    actions: list[Create | Update | Delete] = []
+
+
+class Source(Struct):
+    label: Filled
+
+
+class Card(Struct):
+    summary: Annotated[str, Meta(min_length=1, max_length=139)]
+    indicator: Literal["info", "warning", "critical"]
+    source: Source
+    suggestions: list[Suggestion] = []
+    selectionBehavior: Literal["at-most-one", "any"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.suggestions and not self.selectionBehavior:
+            raise ValueError("suggestions without selectionBehavior")
+
+
+class HookResponse(Struct):
+    cards: list[Card]
+    systemActions: list[Create | Update | Delete] = []
+
+
+class Answer(Struct):
+    """Status, headers by lower-case name, body, the time that it took, and the lines of the log."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    seconds: float
+    log: str
 
 
-def broken(call: Call, answer: Answered) -> list[str]:
-    """The promises that the answer breaks, in words that hold nothing of the call."""
-    return list(_broken(call, answer))
-
-
-def _broken(call: Call, answer: Answered) -> Iterator[str]:
+def broken_promise(call: Call, answer: Answer) -> str:
+    """The promise that the answer breaks; empty where it keeps all."""
+    if PLANTED in answer.log:
+        return "a patient's name in the log"
+    if answer.status >= 400 and PLANTED.encode() in answer.body:
+        return "a patient's name in an error"
+    if answer.seconds > LONGEST_SECONDS:
+        return f"answered after more than {LONGEST_SECONDS} s"
     if "access-control-allow-origin" not in answer.headers:
-        yield f"no CORS header on a {answer.status}"
+        return "no CORS header"
     if answer.status >= 500 or answer.status not in range(200, 205) and answer.status < 400:
-        yield f"status {answer.status}"
-    if call.method == "HEAD":
-        return
-    if answer.status >= 400:
-        yield from _outcome(answer)
-    elif answer.status == 204:
-        if answer.body:
-            yield "a body on a 204"
-    elif "json" in answer.headers.get("content-type", ""):
-        body = strict(answer.body)
-        if body is None:
-            yield "a 200 that is not JSON by the standard"
-        elif call.method == "POST" and _is_service(call):
-            yield from _cds(body)
-    elif call.method == "POST":
-        yield "a 200 to a POST that is not JSON"
+        return f"status {answer.status}"
+    if answer.status == 204 and answer.body:
+        return "a body on a 204"
+    return "" if call.method == "HEAD" or answer.status == 204 else wrong_form(call, answer)
 
 
-def _is_service(call: Call) -> bool:
-    return call.path.strip("/").replace("//", "/") == SERVICE.strip("/")
-
-
-def strict(text: bytes) -> Any:
-    """The JSON value, or None where it is none by the standard, which knows no NaN."""
-
-    def refuse(token: str) -> None:
-        raise ValueError(token)
-
+def wrong_form(call: Call, answer: Answer) -> str:
+    """What is wrong with the body; as a client reads it, by the JSON standard."""
     try:
-        return json.loads(text, parse_constant=refuse)
-    except ValueError:
-        return None
-
-
-def _outcome(answer: Answered) -> Iterator[str]:
-    body = strict(answer.body)
-    if not isinstance(body, dict) or body.get("resourceType") != "OperationOutcome":
-        yield f"no OperationOutcome on a {answer.status}"
-        return
-    issues = body.get("issue")
-    if not issues or not all(_filled(i, "severity", "code", "diagnostics") for i in issues):
-        yield f"an OperationOutcome without a full issue on a {answer.status}"
-    if b"Traceback" in answer.body:
-        yield "a stack trace"
-
-
-def _filled(value: Any, *names: str) -> bool:
-    """Whether these fields of an object are texts with something in them."""
-    return isinstance(value, dict) and all(
-        isinstance(value.get(name), str) and value[name] for name in names
-    )
-
-
-def _cds(body: Any) -> Iterator[str]:
-    if not isinstance(body, dict) or not isinstance(body.get("cards"), list):
-        yield "no list of cards"
-        return
-    for card in body["cards"]:
-        yield from _card(card)
-    for action in body.get("systemActions", []):
-        yield from _action(action, "system action")
-
-
-def _card(card: Any) -> Iterator[str]:
-    if not _filled(card, "summary") or len(card["summary"]) >= 140:
-        yield "a card whose summary is missing or too long"
-    if card.get("indicator") not in INDICATORS:
-        yield "a card with an unknown indicator"
-    if not _filled(card.get("source"), "label"):
-        yield "a card without a source label"
-    if "suggestions" not in card:
-        return
-    if card.get("selectionBehavior") not in ("at-most-one", "any"):
-        yield "suggestions without selectionBehavior"
-    for suggestion in card["suggestions"]:
-        if not _filled(suggestion, "label"):
-            yield "a suggestion without a label"
-        for action in suggestion.get("actions", []):
-            yield from _action(action, "action")
-
-
-def _action(action: Any, name: str) -> Iterator[str]:
-    if not _filled(action, "type", "description"):
-        yield f"a {name} without type or description"
-    elif not action.get(BODY_OF.get(action["type"], "")):
-        yield f"a {name} that has nothing to act on"
+        if answer.status >= 400:
+            decode(answer.body, type=OperationOutcome)
+        elif call.method == "POST" and call.path.strip("/").replace("//", "/") == SERVICE[1:]:
+            decode(answer.body, type=HookResponse)
+        elif call.method == "POST" or "json" in answer.headers.get("content-type", ""):
+            decode(answer.body)
+    except (ValidationError, ValueError) as error:
+        return str(error)
+    return "a stack trace" if b"Traceback" in answer.body else ""
