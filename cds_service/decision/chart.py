@@ -70,7 +70,7 @@ class Finding:
         """Undated counts, so that a missing date never hides a caution."""
         return self.when is None or today - min(self.when, today) <= timedelta(days=days)
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence:
         stated = "contrast-allergy-agent-not-stated" not in self.sets
         return Evidence(self.display, self.source, self.when, "" if stated else AGENT_NOT_STATED)
@@ -154,6 +154,11 @@ class Case:
         if len(names) == 1:
             return self.coded(*names)
         return [f for f in self.findings if not names.isdisjoint(f.sets)]
+
+    @cached_property
+    def sets(self) -> frozenset[str]:
+        """Every value set that a finding is in."""
+        return frozenset(self._by_set)
 
     @cached_property
     def _by_set(self) -> Mapping[str, list[Finding]]:

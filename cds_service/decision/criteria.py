@@ -181,11 +181,14 @@ def _any(written: Any, names: Names) -> Holds:
     inner = _inner(written, names)
 
     def truth(situation: Situation) -> Truth:
-        truths = [holds(situation) for holds in inner]
-        held = [t for t in truths if t.value]
-        if held:
-            return _joined(held)
-        return UNKNOWN if any(t.value is None for t in truths) else FALSE
+        held, end = [], FALSE
+        for holds in inner:
+            one = holds(situation)
+            if one.value:
+                held.append(one)
+            elif one.value is None:
+                end = UNKNOWN
+        return _joined(held) if held else end
 
     return truth
 
@@ -194,17 +197,23 @@ def _all(written: Any, names: Names) -> Holds:
     inner = _inner(written, names)
 
     def truth(situation: Situation) -> Truth:
-        truths = []
+        held, end = [], TRUE
         for holds in inner:
-            truths.append(holds(situation))
-            if truths[-1].value is False:
+            one = holds(situation)
+            if one.value is False:
                 return FALSE
-        return UNKNOWN if any(t.value is None for t in truths) else _joined(truths)
+            if one.value is None:
+                end = UNKNOWN
+            held.append(one)
+        return end if end is UNKNOWN else _joined(held)
 
     return truth
 
 
 def _joined(truths: list[Truth]) -> Truth:
+    """True, with all the evidence."""
+    if len(truths) == 1:
+        return truths[0]
     return Truth(True, tuple(dict.fromkeys(e for truth in truths for e in truth.evidence)))
 
 

@@ -66,25 +66,30 @@ def compile_selection(written: Any, names: Names) -> Select:
         raise CriterionError(f"{argument} is no argument of finding")
     definition, sets = _what(written["finding"], names)
     sources = _sources(written, definition, names)
-    kinds = tuple(kind for source in sources if (kind := KIND_OF[source]))
-    filters = [FILTERS[a](v, names) for a, v in written.items() if a in FILTERS]
+    kinds = frozenset(kind for source in sources if (kind := KIND_OF[source]))
+    keeps = [FILTERS[a](v, names) for a, v in written.items() if a in FILTERS]
     preferred = TIMING[names.check(written.get("prefer", "any"), TIMING, "timing")]
 
     def select(situation: Situation) -> Selected:
-        case = situation.case
-        candidates, doubt = definition.of(situation) if definition else (case.in_sets(sets), False)
+        case, doubt = situation.case, False
+        if definition:
+            candidates, doubt = definition.of(situation)
+        elif sets.isdisjoint(case.sets):  # as most are
+            return NONE if kinds <= case.chart.supplied else UNSURE
+        else:
+            candidates = case.in_sets(sets)
         found = [f for f in candidates if f.source in sources]
         found = [f for f in found if preferred(f, case)] or found
-        found = [f for f in found if all(keep(f, situation) for keep in filters)]
-        return Selected(tuple(found), _truth(found, doubt, kinds, case))
+        for keep in keeps:
+            found = [f for f in found if keep(f, situation)]
+        if found:
+            return Selected(tuple(found), Truth(True, evidence_of(found)))
+        return NONE if kinds <= case.chart.supplied and not doubt else UNSURE
 
     return select
 
 
-def _truth(found: list[Finding], doubt: bool, kinds: tuple[str, ...], case: Case) -> Truth:
-    if found:
-        return Truth(True, evidence_of(found))
-    return UNKNOWN if doubt or not case.chart.has(*kinds) else FALSE
+NONE, UNSURE = Selected((), FALSE), Selected((), UNKNOWN)
 
 
 def _what(written: Any, names: Names) -> tuple[Definition | None, frozenset[str]]:
