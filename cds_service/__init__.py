@@ -1,4 +1,4 @@
-"""CDS Hooks service: is an order for a vertebral compression fracture well chosen?"""
+"""CDS Hooks service: is an order well chosen, by a published guideline?"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

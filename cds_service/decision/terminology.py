@@ -169,7 +169,7 @@ class Terminology:
         return next((c for r in regions if (c := self.order_codes.get((procedure, r)))), ())
 
     def place_covering(self, parts: frozenset[str]) -> Place:
-        """The region that covers just these parts of the spine, else the body part as a whole."""
+        """The region that covers just these parts, else the body part as a whole."""
         regions = (p for p in self.places.values() if not p.is_level and p.parts)
         return next((p for p in regions if p.parts == parts), self.body_part)
 
