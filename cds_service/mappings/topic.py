@@ -10,7 +10,7 @@ from cds_service.decision.guideline import Guideline
 from cds_service.decision.names import Names
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
-from cds_service.decision.selection import compile_selection, string_or_list
+from cds_service.decision.selection import Select, compile_selection, string_or_list
 from cds_service.decision.situation import Criterion, CriterionError
 from cds_service.decision.topic import About, OrderWords, Question, Topic
 from cds_service.mappings.codes import read_terminology, value_set_names
@@ -70,11 +70,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     words = read_as(OrderWords, source.document("order-words.json"), source.problems)
     if facts is None or relevance is None or words is None:
         return None
-    try:
-        findings = compile_selection(facts.findings, names)
-    except CriterionError as error:
-        source.problems.add(document[0], "findings", str(error))
-        return None
+    findings = _selection(facts.findings, document[0], names, source.problems)
     terminology = read_terminology(source, about, outline.guideline, facts.questions)
     return Topic(
         about=about,
@@ -88,6 +84,14 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         order_words=words,
         version=version,
     )
+
+
+def _selection(written: Any, file: str, names: Names, problems: Problems) -> Select | None:
+    try:
+        return compile_selection(written, names)
+    except CriterionError as error:
+        problems.add(file, "findings", str(error))
+        return None
 
 
 def _reported(written: Any) -> Iterator[str]:
