@@ -12,9 +12,9 @@ from cds_service.decision.suggestions import MEDICAL_MANAGEMENT
 from cds_service.decision.terminology import SNOMED_CT
 from cds_service.decision.triggers import TIMING, TRIGGERS
 from cds_service.decision.variants import is_matched
-from cds_service.mappings.codes import expanded_codes, listed_codes, set_name
+from cds_service.mappings.codes import expanded_codes, listed_codes
 from cds_service.mappings.hierarchies import read_hierarchies
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.source import Problems, Source, set_name
 
 LOINC = "http://loinc.org"
 
@@ -97,7 +97,8 @@ def _selectors(rule: SafetyRule) -> set[str]:
 def _set_names(knowledge: Knowledge) -> set[str]:
     terminology = knowledge.terminology
     listed = {name for meaning in terminology.meanings.values() for name in meaning.sets}
-    return listed | {pattern.set_name for pattern in terminology.patterns}
+    rules = (pattern for found in terminology.patterns.values() for pattern in found)
+    return listed | {pattern.set_name for pattern in rules}
 
 
 def _trigger_problems(trigger: Any, sets: set[str], guideline: Guideline) -> Iterator[str]:

@@ -1,25 +1,23 @@
 """ConceptMaps, ValueSets, CodeSystems and NamingSystems, read into the core's Terminology."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from cds_service.decision.icd import EDITIONS, icd_key
 from cds_service.decision.knowledge import Guideline
 from cds_service.decision.terminology import (
     ANSWERS,
-    ICD_10_CM,
     Meaning,
     OrderCode,
     OrderMeaning,
-    Pattern,
     Place,
     Terminology,
-    with_dot,
+    plain_system,
 )
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.icd_rules import read_patterns
+from cds_service.mappings.source import BASE, Problems, Source, set_name
 
-BASE = "urn:vcf-appropriateness:"
 PROCEDURES = BASE + "procedure"
 REGIONS = BASE + "region"
 
@@ -31,7 +29,7 @@ def read_terminology(source: Source, guideline: Guideline | None) -> Terminology
     places = _places(source)
     displays = _answer_displays(guideline)
     sets = _sets(source, displays)
-    located = _located(source, places)
+    located = _located(source, places, displays)
     meanings = {
         key: Meaning(frozenset(sets.get(key, ())), located.get(key)) for key in sets | located
     }
@@ -39,7 +37,7 @@ def read_terminology(source: Source, guideline: Guideline | None) -> Terminology
     return Terminology(
         systems=_systems(source),
         meanings=meanings,
-        patterns=_patterns(source),
+        patterns=read_patterns(source),
         orders=orders,
         order_codes=_order_codes(source),
         places=places,
@@ -67,9 +65,10 @@ def _systems(source: Source) -> dict[str, str]:
             source.problems.add(name, "uniqueId", "exactly one must be preferred")
             continue
         for identifier in ids:
+            value = identifier["value"]
             prefix = "urn:oid:" if identifier["type"] == "oid" else ""
-            systems[prefix + identifier["value"]] = preferred[0]
-            systems[identifier["value"]] = preferred[0]
+            for written in (prefix + value, value, plain_system(value)):
+                systems[written] = preferred[0]
     return systems
 
 
@@ -129,41 +128,16 @@ def expanded_codes(
             problems.add(name, row, "must have a system and a code, and hold no others")
 
 
-def set_name(value_set: dict[str, Any]) -> str:
-    return value_set["url"].removeprefix(BASE + "value-set:")
-
-
-def _patterns(source: Source) -> tuple[Pattern, ...]:
-    """The rules over ICD-10-CM codes. Those over SNOMED CT are for a terminology server."""
-    patterns = []
-    for name, document in source.value_sets:
-        compose = document["compose"]
-        includes = list(_expressions(source, name, compose["include"]))
-        excludes = list(_expressions(source, name, compose.get("exclude", [])))
-        if includes:
-            exclude = re.compile("|".join(excludes)) if excludes else None
-            patterns.append(Pattern(set_name(document), re.compile("|".join(includes)), exclude))
-    return tuple(patterns)
-
-
-def _expressions(source: Source, name: str, parts: list[dict[str, Any]]) -> Iterator[str]:
-    for part in parts:
-        for rule in part.get("filter", []):
-            if rule["op"] == "is-a":
-                continue
-            if part["system"] != ICD_10_CM or (rule["property"], rule["op"]) != ("code", "regex"):
-                text = "only regex rules over ICD-10-CM codes, and is-a rules, are understood"
-                source.problems.add(name, "filter", text)
-                continue
-            yield rule["value"]
-
-
-def _located(source: Source, places: dict[str, Place]) -> dict[Key, Place]:
+def _located(
+    source: Source, places: dict[str, Place], displays: dict[Key, str]
+) -> dict[Key, Place]:
     located = {}
     for name, row, system, element in _elements(source, REGIONS):
         code = element["target"][0]["code"]
+        key = _key(system, element["code"])
+        displays.setdefault(key, element["display"])
         if code in places:
-            located[_key(system, element["code"])] = places[code]
+            located[key] = places[code]
         else:
             source.problems.add(name, row, f"{code} is no region of code-systems/")
     return located
@@ -216,4 +190,4 @@ def _elements(source: Source, target: str) -> Iterator[tuple[str, str, str, dict
 
 
 def _key(system: str, code: str) -> Key:
-    return system, with_dot(code) if system == ICD_10_CM else code
+    return icd_key(system, code) if system in EDITIONS else (system, code)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.decision.terminology import SNOMED_CT
-from cds_service.mappings.codes import listed_codes, set_name
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.codes import listed_codes
+from cds_service.mappings.source import Problems, Source, set_name
 
 ABOUT = ("resourceType", "url", "version", "name", "title", "status", "copyright")
 

@@ -10,6 +10,7 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+BASE = "urn:vcf-appropriateness:"
 EXPANSIONS = "expansions"
 OPTIONAL = frozenset({EXPANSIONS})
 
@@ -87,3 +88,7 @@ class Source:
     @cached_property
     def concept_maps(self) -> list[tuple[str, dict[str, Any]]]:
         return list(self.resources("concept-maps", "ConceptMap"))
+
+
+def set_name(value_set: dict[str, Any]) -> str:
+    return value_set["url"].removeprefix(BASE + "value-set:")
