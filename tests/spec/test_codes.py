@@ -226,3 +226,48 @@ def test_an_order_that_is_broken_off_gets_no_card():
     answer = ask_in(1, (CPT, "72149-53"))
     assert answer.body["cards"] == []
     assert answer.decisions == []
+
+
+# --- SNOMED CT ------------------------------------------------------------------------------------
+
+# Codes of public lists that were in no set; the lists are named in mappings/README.md.
+PREGNANT, INFECTED, PAIN = "pregnancy", "spinal-infection", "spine-pain"
+ROOT_PAIN = "radiculopathy"
+FOUND = {
+    VCF: "314668006 281932007 281922000 307137009 281933002 281923005 203442007 203443002",
+    BY_AGE: "274155001 269061001 207986006",
+    CORD: "208026008 208054001 208056004 202736000",
+    DEFICIT: "202729001 202730006 202731005",
+    INFECTED: "203217000 203218005 203219002 721273004 315681000119104 202698007 61974008 14405000",
+    OLD_BONES: "203453001 203444008 203445009 203446005 203447001 203448006 473120007",
+    ANY_BONE: "203453001 203444008 203445009 203446005 203447001 203448006",
+    PAIN: "202794004 161894002 247366003 279035001",
+    ROOT_PAIN: "311804006 62195001",
+    IMPLANT: "232967006 1231779006 447365002 704708004",
+    PREGNANT: "16356006 79586000 609496007",
+    "bacteremia-or-sepsis": "5758002 91302008",
+    "neoplasm-behaviour-not-stated": "126906006 126926005 126713003 126880001",
+    MAY_BE_CANCER: "203449003",
+    "myeloma": "95210003 415110002 426336007",
+    "malignancy": "363346000 188281006 363450006 94600009 167934009",
+}
+
+
+@pytest.mark.parametrize(("set_name", "codes"), FOUND.items())
+def test_the_codes_of_public_lists_are_understood(set_name, codes):
+    terminology = knowledge().terminology
+    for code in codes.split():
+        assert set_name in terminology.meaning((SCT, code)).sets, code
+
+
+@pytest.mark.parametrize("code", FOUND["neoplasm-behaviour-not-stated"].split())
+def test_a_neoplasm_of_unstated_behaviour_is_no_look_alike_and_no_malignancy(code):
+    meaning = knowledge().terminology.meaning((SCT, code))
+    assert meaning.sets == {"neoplasm-behaviour-not-stated"}
+    assert not meaning.says_nothing
+
+
+def test_the_malignancies_of_public_lists_are_shipped():
+    """454 of the first edition, and the 755 that two independent lists hold."""
+    listed = [k for k, m in knowledge().terminology.meanings.items() if "malignancy" in m.sets]
+    assert len([system for system, _ in listed if system == SCT]) >= 454 + 755
