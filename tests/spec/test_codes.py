@@ -3,7 +3,21 @@
 import pytest
 
 from cds_service.decision.icd import ICD_10, ICD_10_AM, ICD_10_CM, ICD_10_GM
-from tests.small_world import CPT, SCT, ask_in, card_of, knowledge, resources_sent
+from tests.small_world import (
+    CERVICAL_FRACTURE,
+    CPT,
+    CT_LUMBAR_W,
+    LUMBAR_FRACTURE,
+    SCT,
+    ask_in,
+    card_of,
+    decide_in,
+    fact,
+    knowledge,
+    procedure,
+    resources_sent,
+    suggested,
+)
 
 DIMDI = "http://fhir.de/CodeSystem/dimdi/icd-10-gm"
 RADLEX = "http://www.radlex.org"
@@ -271,3 +285,30 @@ def test_the_malignancies_of_public_lists_are_shipped():
     """454 of the first edition, and the 755 that two independent lists hold."""
     listed = [k for k, m in knowledge().terminology.meanings.items() if "malignancy" in m.sets]
     assert len([system for system, _ in listed if system == SCT]) >= 454 + 755
+
+
+# --- CPT of procedures ----------------------------------------------------------------------------
+
+DONE = {
+    "spine-surgery": "22548 22551 22558 22612 22614 22634 22840 22846 63001 63030 63047 63048",
+    IMPLANT: "33206 33207 33208 33249 63650 63655 63685 69930 33975 33976 33979",
+}
+
+
+@pytest.mark.parametrize(("set_name", "codes"), DONE.items())
+def test_a_procedure_in_cpt_is_understood(set_name, codes):
+    terminology = knowledge().terminology
+    for code in codes.split():
+        assert set_name in terminology.meaning((CPT, code)).sets, code
+
+
+def test_a_fusion_in_cpt_is_a_prior_intervention_where_the_fracture_is():
+    """22612 was seen in a chart."""
+    fusion = procedure((CPT, "22612-62"))
+    assert fact("prior_spine_intervention", LUMBAR_FRACTURE, procedures=[fusion]) is True
+    assert fact("prior_spine_intervention", CERVICAL_FRACTURE, procedures=[fusion]) is False
+
+
+def test_a_pacemaker_in_cpt_keeps_mri_out_of_the_suggestions():
+    decision = decide_in(1, CT_LUMBAR_W, procedures=[procedure((CPT, "33208"))])
+    assert suggested(decision) == ["replace:ct-spine-wo"]
