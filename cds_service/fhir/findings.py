@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from cds_service.decision.chart import Finding
-from cds_service.decision.terminology import ICD_10_CM, Meaning, Place, Terminology
+from cds_service.decision.icd import ICD_10_CM
+from cds_service.decision.terminology import Meaning, Place, Terminology
 from cds_service.fhir.plain import (
     Json,
     as_date,
@@ -42,7 +43,7 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
         if meaning:
             meanings.append(meaning)
         if meaning or answer:
-            display = display or said or terminology.displays.get(key, key[1])
+            display = display or said or terminology.display(key)
     if not meanings and not answer:
         return frozenset(systems), None
     sets = frozenset().union(*(m.sets for m in meanings))

@@ -159,5 +159,7 @@ def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]
         for name in (rule.finding, rule.site, rule.means):
             if name not in sets:
                 yield "body_sites", f"{name} is no value set"
+    if about.region not in topic.terminology.places:
+        yield "region", f"{about.region} is no region"
     if not any(elements(source, REGIONS)):
         yield "region", "no ConceptMap of concept-maps/ maps findings to regions"
