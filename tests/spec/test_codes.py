@@ -7,6 +7,7 @@ from tests.small_world import (
     CERVICAL_FRACTURE,
     CPT,
     CT_LUMBAR_W,
+    LOINC,
     LUMBAR_FRACTURE,
     SCT,
     ask_in,
@@ -16,6 +17,7 @@ from tests.small_world import (
     knowledge,
     procedure,
     resources_sent,
+    spoken,
     suggested,
 )
 
@@ -312,3 +314,53 @@ def test_a_fusion_in_cpt_is_a_prior_intervention_where_the_fracture_is():
 def test_a_pacemaker_in_cpt_keeps_mri_out_of_the_suggestions():
     decision = decide_in(1, CT_LUMBAR_W, procedures=[procedure((CPT, "33208"))])
     assert suggested(decision) == ["replace:ct-spine-wo"]
+
+
+# --- Order codes ----------------------------------------------------------------------------------
+
+MRI_UNSTATED, CT_UNSTATED = "mri-spine-unspecified", "ct-spine-unspecified"
+ORDERED = [
+    (SCT, "241646009", MRI_UNSTATED, "cervical", True),
+    (SCT, "241648005", MRI_UNSTATED, "lumbar", True),
+    (SCT, "241580002", CT_UNSTATED, "lumbar", True),
+    (SCT, "303697006", CT_UNSTATED, "lumbar", False),
+    (RADLEX, "RPID809", "mri-spine-wo", "cervical", True),
+    (RADLEX, "RPID141", "ct-spine-w", "lumbar", True),
+    (RADLEX, "RPID5083", "bone-scan-whole-body", None, True),
+    (RADLEX, "RPID5249", "spect-spine", None, False),
+    (RADLEX, "RPID6017", "fdg-pet-ct-skull-base-mid-thigh", None, False),
+    (RADLEX, "RPID6126", "vertebral-augmentation", "thoracic", True),
+    (RADLEX, "RPID6104", "percutaneous-ablation-spine", None, False),
+    (RADLEX, "RPID6491", "image-guided-biopsy-spine", None, False),
+    (LOINC, "36059-4", MRI_UNSTATED, "sacral", True),
+    (LOINC, "36520-5", "ct-spine-wo", "sacral", True),
+    (LOINC, "42265-9", "image-guided-biopsy-spine", None, False),
+    # Whether they mean the document's procedure is not stated.
+    (CPT, "78315", "bone-scan-whole-body", None, False),
+    (CPT, "79101", "systemic-radionuclide-therapy", None, False),
+    (SCT, "399315003", "systemic-radionuclide-therapy", None, False),
+]
+# Other tracers, several parts of the body, single areas, injections and the marrow.
+NOT_ORDERED = [
+    (RADLEX, "RPID6014"),
+    (RADLEX, "RPID6015"),
+    *((LOINC, code) for code in ("81551-4", "82690-9", "39902-2", "87090-7", "80512-7")),
+]
+
+
+@pytest.mark.parametrize(("system", "code", "procedure_id", "place", "exact"), ORDERED)
+def test_an_order_code_asks_for_a_procedure(system, code, procedure_id, place, exact):
+    meaning = knowledge().terminology.orders[system, code]
+    assert (meaning.procedure, meaning.exact) == (procedure_id, exact)
+    assert [p.code for p in meaning.places] == ([place] if place else [])
+
+
+@pytest.mark.parametrize("key", NOT_ORDERED)
+def test_what_is_another_study_is_not_ours(key):
+    assert key not in knowledge().terminology.orders
+
+
+def test_an_mri_of_the_sacrum_is_of_the_wrong_region_for_a_lumbar_fracture():
+    decision = decide_in(1, (LOINC, "36521-3"), LUMBAR_FRACTURE)
+    assert "wrong-region" in spoken(decision)
+    assert suggested(decision)[0] == "replace:mri-spine-wo"
