@@ -11,7 +11,7 @@ import icd10am
 import pytest
 
 from cds_service.decision.icd import ICD_10, ICD_10_AM, ICD_10_CM, and_above
-from tests.small_world import knowledge
+from tests.small_world import topic
 
 with warnings.catch_warnings():
     # They read their lists in a way that Python is about to drop.
@@ -191,7 +191,7 @@ def expected(edition: str, code: str, words: str) -> set[str]:
 
 @cache
 def sets_of(edition: str, code: str) -> frozenset[str]:
-    meaning = knowledge().terminology.meaning((edition, code))
+    meaning = topic().terminology.meaning((edition, code))
     return meaning.sets if meaning else frozenset()
 
 

@@ -7,16 +7,18 @@ from tests.small_world import (
     CERVICAL_FRACTURE,
     CPT,
     CT_LUMBAR_W,
+    LOINC,
     LUMBAR_FRACTURE,
     SCT,
     ask_in,
     card_of,
     decide_in,
     fact,
-    knowledge,
     procedure,
     resources_sent,
+    spoken,
     suggested,
+    topic,
 )
 
 DIMDI = "http://fhir.de/CodeSystem/dimdi/icd-10-gm"
@@ -54,7 +56,7 @@ SYSTEMS = {
 
 @pytest.mark.parametrize(("name", "system"), SYSTEMS.items())
 def test_a_system_is_known_by_its_other_names(name, system):
-    key = knowledge().terminology.normalise(name, "M54.5")
+    key = topic().terminology.normalise(name, "M54.5")
     assert (key and key[0]) == system
 
 
@@ -84,24 +86,24 @@ FORMS = [
 
 @pytest.mark.parametrize(("system", "written", "code"), FORMS)
 def test_an_icd_code_is_read_in_each_of_its_forms(system, written, code):
-    assert knowledge().terminology.normalise(system, written) == (system, code)
+    assert topic().terminology.normalise(system, written) == (system, code)
 
 
 @pytest.mark.parametrize("certainty", ["V", "Z", "A"])
 def test_a_german_code_that_is_not_certain_is_not_read_as_one_that_is(certainty):
     """Suspected, state after, ruled out: these belong into a field of their own."""
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     assert terminology.meaning(terminology.normalise(ICD_10_GM, f"M48.56 {certainty}")) is None
 
 
 @pytest.mark.parametrize("code", ["M48.56XA", "S32.010A", "C50911"])
 def test_a_code_that_only_icd_10_cm_can_hold_is_one_of_it_under_the_name_of_the_who(code):
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     assert terminology.normalise(ICD_10, code) == terminology.normalise(ICD_10_CM, code)
 
 
 def test_the_same_code_is_read_by_its_own_edition():
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     places = {s: terminology.meaning((s, "S22.06")).place.code for s in (ICD_10_CM, ICD_10_GM)}
     assert places == {ICD_10_CM: "T7-T8", ICD_10_GM: "T11-T12"}
 
@@ -199,14 +201,14 @@ READ = [
 
 @pytest.mark.parametrize(("system", "code", "sets", "place"), READ)
 def test_a_code_is_read_by_its_edition(system, code, sets, place):
-    meaning = knowledge().terminology.meaning((system, code))
+    meaning = topic().terminology.meaning((system, code))
     assert (meaning.sets if meaning else frozenset()) == sets
     assert (meaning.place.code if meaning and meaning.place else None) == place
 
 
 def test_each_placed_icd_code_is_in_a_value_set():
     """A place alone would make a code known that says nothing."""
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     placed = [k for k, m in terminology.meanings.items() if m.place and k[0] in SYSTEMS]
     assert len(placed) > 250
     assert all(terminology.meaning(key).sets for key in placed)
@@ -220,12 +222,12 @@ BROKEN_OFF = ["72149-53", "72149 73", "7214974", "72149-26-53"]
 
 @pytest.mark.parametrize("written", WITH_MODIFIER)
 def test_a_modifier_is_no_part_of_the_code(written):
-    assert knowledge().terminology.normalise(CPT, written) == (CPT, "72149")
+    assert topic().terminology.normalise(CPT, written) == (CPT, "72149")
 
 
 @pytest.mark.parametrize("written", BROKEN_OFF)
 def test_a_study_that_is_broken_off_is_not_ours(written):
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     assert terminology.normalise(CPT, written) not in terminology.orders
 
 
@@ -269,21 +271,21 @@ FOUND = {
 
 @pytest.mark.parametrize(("set_name", "codes"), FOUND.items())
 def test_the_codes_of_public_lists_are_understood(set_name, codes):
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     for code in codes.split():
         assert set_name in terminology.meaning((SCT, code)).sets, code
 
 
 @pytest.mark.parametrize("code", FOUND["neoplasm-behaviour-not-stated"].split())
 def test_a_neoplasm_of_unstated_behaviour_is_no_look_alike_and_no_malignancy(code):
-    meaning = knowledge().terminology.meaning((SCT, code))
+    meaning = topic().terminology.meaning((SCT, code))
     assert meaning.sets == {"neoplasm-behaviour-not-stated"}
     assert not meaning.says_nothing
 
 
 def test_the_malignancies_of_public_lists_are_shipped():
     """454 of the first edition, and the 755 that two independent lists hold."""
-    listed = [k for k, m in knowledge().terminology.meanings.items() if "malignancy" in m.sets]
+    listed = [k for k, m in topic().terminology.meanings.items() if "malignancy" in m.sets]
     assert len([system for system, _ in listed if system == SCT]) >= 454 + 755
 
 
@@ -297,7 +299,7 @@ DONE = {
 
 @pytest.mark.parametrize(("set_name", "codes"), DONE.items())
 def test_a_procedure_in_cpt_is_understood(set_name, codes):
-    terminology = knowledge().terminology
+    terminology = topic().terminology
     for code in codes.split():
         assert set_name in terminology.meaning((CPT, code)).sets, code
 
@@ -312,3 +314,53 @@ def test_a_fusion_in_cpt_is_a_prior_intervention_where_the_fracture_is():
 def test_a_pacemaker_in_cpt_keeps_mri_out_of_the_suggestions():
     decision = decide_in(1, CT_LUMBAR_W, procedures=[procedure((CPT, "33208"))])
     assert suggested(decision) == ["replace:ct-spine-wo"]
+
+
+# --- Order codes ----------------------------------------------------------------------------------
+
+MRI_UNSTATED, CT_UNSTATED = "mri-spine-unspecified", "ct-spine-unspecified"
+ORDERED = [
+    (SCT, "241646009", MRI_UNSTATED, "cervical", True),
+    (SCT, "241648005", MRI_UNSTATED, "lumbar", True),
+    (SCT, "241580002", CT_UNSTATED, "lumbar", True),
+    (SCT, "303697006", CT_UNSTATED, "lumbar", False),
+    (RADLEX, "RPID809", "mri-spine-wo", "cervical", True),
+    (RADLEX, "RPID141", "ct-spine-w", "lumbar", True),
+    (RADLEX, "RPID5083", "bone-scan-whole-body", None, True),
+    (RADLEX, "RPID5249", "spect-spine", None, False),
+    (RADLEX, "RPID6017", "fdg-pet-ct-skull-base-mid-thigh", None, False),
+    (RADLEX, "RPID6126", "vertebral-augmentation", "thoracic", True),
+    (RADLEX, "RPID6104", "percutaneous-ablation-spine", None, False),
+    (RADLEX, "RPID6491", "image-guided-biopsy-spine", None, False),
+    (LOINC, "36059-4", MRI_UNSTATED, "sacral", True),
+    (LOINC, "36520-5", "ct-spine-wo", "sacral", True),
+    (LOINC, "42265-9", "image-guided-biopsy-spine", None, False),
+    # Whether they mean the document's procedure is not stated.
+    (CPT, "78315", "bone-scan-whole-body", None, False),
+    (CPT, "79101", "systemic-radionuclide-therapy", None, False),
+    (SCT, "399315003", "systemic-radionuclide-therapy", None, False),
+]
+# Other tracers, several parts of the body, single areas, injections and the marrow.
+NOT_ORDERED = [
+    (RADLEX, "RPID6014"),
+    (RADLEX, "RPID6015"),
+    *((LOINC, code) for code in ("81551-4", "82690-9", "39902-2", "87090-7", "80512-7")),
+]
+
+
+@pytest.mark.parametrize(("system", "code", "procedure_id", "place", "exact"), ORDERED)
+def test_an_order_code_asks_for_a_procedure(system, code, procedure_id, place, exact):
+    meaning = topic().terminology.orders[system, code]
+    assert (meaning.procedure, meaning.exact) == (procedure_id, exact)
+    assert [p.code for p in meaning.places] == ([place] if place else [])
+
+
+@pytest.mark.parametrize("key", NOT_ORDERED)
+def test_what_is_another_study_is_not_ours(key):
+    assert key not in topic().terminology.orders
+
+
+def test_an_mri_of_the_sacrum_is_of_the_wrong_region_for_a_lumbar_fracture():
+    decision = decide_in(1, (LOINC, "36521-3"), LUMBAR_FRACTURE)
+    assert "wrong-region" in spoken(decision)
+    assert suggested(decision)[0] == "replace:mri-spine-wo"
