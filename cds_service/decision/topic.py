@@ -66,8 +66,8 @@ class Service:
 class Texts:
     """What cards and pages say of the topic. `no_variant` says why an order of a kind is not rated
     where no variant applies, `not_rated` the same in short; `scope` is what the document leaves
-    out; `deletes` names the treatment that is no order, and `removable` says that it may do; the
-    others are texts of pages.
+    out; `deletes` names what is done instead of any order, for the button that drops the order, and
+    `removable` is said where there is no such button; the others are texts of pages.
     """
 
     heading: str

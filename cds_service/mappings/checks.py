@@ -13,7 +13,7 @@ from cds_service.mappings.code_checks import check_codes
 from cds_service.mappings.codes import PROCEDURES, REGIONS, elements, value_set_names
 from cds_service.mappings.source import Source
 
-# The value sets that the reading of Observations names.
+# The value sets that `fhir/findings.py` names to read Observations.
 READ_BY_CODE = frozenset({"egfr", "pregnancy-status"})
 
 
@@ -93,7 +93,7 @@ def _words(values: Mapping[str, bool]) -> str:
 
 
 def _problems_of_facts(topic: Topic) -> Iterator[tuple[str, str]]:
-    """A fact builds on those before it only; each one is asked for, or used."""
+    """A fact names only facts before it; questions and relevance name facts that there are."""
     known: set[str] = set()
     for fact in topic.facts:
         for criterion in (
