@@ -1,10 +1,11 @@
-"""CDS Hooks service: is an order for a vertebral compression fracture well chosen?"""
+"""CDS Hooks service: is an order well chosen, by a published guideline?"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from flask import Flask, request
 
+from cds_service.decision.topic import Topics
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
 from cds_service.fhir.validation import warm_up
@@ -14,12 +15,10 @@ from cds_service.settings import Settings, settings_from
 from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, request_log
 from cds_service.web.callers import Callers, NoClients
-from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
-from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
 from cds_service.web.metrics import count_lookup, metrics_page
 from cds_service.web.pages import pages
@@ -40,32 +39,10 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     settings = settings or settings_from()
     topics = load(settings.mappings)
     warm_up()
-    app = Flask(__name__, template_folder="web/templates", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json = Json(app)
     store = Store(_store_location(settings), log_store_problem)
     callers = Callers(settings, store.remember_token, topics)
-    lookup = _lookup(settings)
-    app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
-    app.extensions["store"] = store
-    rates = RateLimits(settings.rate_store)
-    site = Site(
-        topics,
-        settings.public_url,
-        callers,
-        rates,
-        today,
-        store if settings.store else None,
-        settings.keep_comments,
-        ConcurrencyLimit(),
-        lookup,
-    )
-    app.register_blueprint(hooks(site))
-    app.register_blueprint(pages(topics, today, lambda: callers.local_codes))
-    app.register_blueprint(metrics_page(settings.metrics_token))
-    if settings.store:
-        shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)
-        app.register_blueprint(shown)
+    app = _flask(settings)
+    _add_routes(app, settings, topics, store, callers, today)
     errors.register(app)
     request_log.register(app)
     app.before_request(_nobody_but_health(callers))
@@ -73,6 +50,35 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     add_headers(app, settings.allowed_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
+
+
+def _flask(settings: Settings) -> Flask:
+    app = Flask(__name__, template_folder="web/templates", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json = Json(app)
+    return app
+
+
+def _add_routes(
+    app: Flask,
+    settings: Settings,
+    topics: Topics,
+    store: Store,
+    callers: Callers,
+    today: Callable[[], date],
+) -> None:
+    """The blueprints, and what gunicorn.conf.py asks for."""
+    lookup = _lookup(settings)
+    app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
+    app.extensions["store"] = store
+    kept = store if settings.store else None
+    site = Site(topics, settings, callers, today, kept, lookup)
+    app.register_blueprint(hooks(site))
+    app.register_blueprint(pages(topics, today, lambda: callers.local_codes))
+    app.register_blueprint(metrics_page(settings.metrics_token))
+    if settings.store:
+        shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)
+        app.register_blueprint(shown)
 
 
 def _store_location(settings: Settings) -> StoreLocation:

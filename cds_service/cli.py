@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--url", help="address of a running service; default: in this process")
     replaying.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
     replaying.add_argument("--record", action="store_true", help="write the answers as expected")
+    replaying.add_argument("--mappings", type=Path, metavar="FOLDER", default=SHIPPED_MAPPINGS)
     replaying.add_argument("--dialect", choices=DIALECTS, default=HL7)
     replaying.set_defaults(run=lambda options: replay(**_without_run(options)))
     _add_doctor(commands.add_parser("doctor", help="check the configuration, or explain a token"))

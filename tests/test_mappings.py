@@ -231,7 +231,7 @@ NAMES = [
     ("https://snomed.info/sct/", "84387000", (SCT, "84387000")),
     ("HTTP://SNOMED.INFO/SCT", " 84387000 ", (SCT, "84387000")),
     (ICD, "m4856xa", (ICD, "M48.56XA")),
-    ("http://hl7.org/fhir/sid/icd-10", "M48.56XA", (ICD, "M48.56XA")),
+    ("http://hl7.org/fhir/sid/icd-10", "M48.5", ("http://hl7.org/fhir/sid/icd-10", "M48.5")),
     ("urn:oid:2.16.840.1.113883.6.90", "I10", (ICD, "I10")),
     ("urn:oid:2.16.840.1.113883.6.12", "72148", (CPT, "72148")),
     ("urn:oid:2.16.840.1.113883.6.1", "30679-5", (LOINC, "30679-5")),

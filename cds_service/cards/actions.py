@@ -51,7 +51,7 @@ def offer(
 
 
 def _does(suggestion: Suggestion) -> str:
-    """In short: replace mri-spine-wo, answer symptomatic “Yes…”, delete."""
+    """In short: replace PROCEDURE, answer FACT “Yes…”, delete."""
     if suggestion.answer:
         return f"answer {suggestion.fact} “{suggestion.answer.label}”"
     if suggestion.procedure:

@@ -81,7 +81,7 @@ class EvaluatedOrder:
         return self.language.say(text, **values)
 
     def study(self, procedure: Procedure, place: Place | None) -> str:
-        """The name of a study of a region, in our own words: MRI lumbar spine with IV contrast."""
+        """The name of a study of a region, in our own words."""
         region = self.say((place or self.topic.terminology.body_part).display)
         return self.say(procedure.order_text).format(region=region)
 

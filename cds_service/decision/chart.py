@@ -35,7 +35,7 @@ class Finding:
     """A coded statement on the patient: a reason of the order or a resource of the chart.
 
     `certain` is False for provisional, differential and unconfirmed Conditions: those count for
-    the safety rules only. `encounter` is the 7th character of an ICD-10-CM fracture code.
+    the safety rules only. `encounter` is the 7th character of an ICD-10-CM code of an injury.
     `answer` is set where the code is one of our own answers.
     """
 
@@ -114,7 +114,7 @@ class Order:
     """One draft order that asks for a procedure of the guideline.
 
     `is_specific` says whether procedure or region name the body part that the topic is about; other
-    studies (bone scan, generic biopsy) may be about anything. `has_coded_reasons` is False where
+    studies (a whole-body scan) may be about anything. `has_coded_reasons` is False where
     no reason is coded in a system that the maps know. `rated_as` says how the code and the
     procedure differ, where they do. `problem` names the field that makes the order unreadable.
     """

@@ -21,6 +21,7 @@ the folder is read, its names are resolved, and it is compiled into a function.
 from collections.abc import Callable
 from typing import Any
 
+from cds_service.decision import logic
 from cds_service.decision.chart import KINDS, YEARS, Evidence
 from cds_service.decision.functions import FUNCTIONS
 from cds_service.decision.names import Names
@@ -173,60 +174,8 @@ def _inner(written: Any, names: Names) -> list[Holds]:
     return [compile_criterion(one, names).truth for one in inner]
 
 
-def _any(written: Any, names: Names) -> Holds:
-    inner = _inner(written, names)
-
-    def truth(situation: Situation) -> Truth:
-        held, end = [], FALSE
-        for holds in inner:
-            one = holds(situation)
-            if one.value:
-                held.append(one)
-            elif one.value is None:
-                end = UNKNOWN
-        return _joined(held) if held else end
-
-    return truth
-
-
-def _all(written: Any, names: Names) -> Holds:
-    inner = _inner(written, names)
-
-    def truth(situation: Situation) -> Truth:
-        held, end = [], TRUE
-        for holds in inner:
-            one = holds(situation)
-            if one.value is False:
-                return FALSE
-            if one.value is None:
-                end = UNKNOWN
-            held.append(one)
-        return end if end is UNKNOWN else _joined(held)
-
-    return truth
-
-
-def _joined(truths: list[Truth]) -> Truth:
-    """True, with the evidence of all, each piece once."""
-    if len(truths) == 1:
-        return truths[0]
-    return Truth(True, tuple(dict.fromkeys(e for truth in truths for e in truth.evidence)))
-
-
-def _not(written: Any, names: Names) -> Holds:
-    inner = compile_criterion(written["not"], names).truth
-    opposite = {True: FALSE, False: TRUE, None: UNKNOWN}
-    return lambda situation: opposite[inner(situation).value]
-
-
-def _unless(written: Any, names: Names) -> Holds:
-    inner = compile_criterion(written["unless"], names).truth
-    return lambda situation: FALSE if inner(situation).value else TRUE
-
-
-def _given(written: Any, names: Names) -> Holds:
-    inner = compile_criterion(written["given"], names).truth
-    return lambda situation: Truth(inner(situation).value)
+def _one(written: Any, names: Names) -> Holds:
+    return compile_criterion(next(iter(written.values())), names).truth
 
 
 COMPILERS: dict[str, Callable[[Any, Names], Holds]] = {
@@ -240,11 +189,11 @@ COMPILERS: dict[str, Callable[[Any, Names], Holds]] = {
     "usually_appropriate": _usually_appropriate,
     "supplied": _supplied,
     "criterion": _named,
-    "any": _any,
-    "all": _all,
-    "not": _not,
-    "unless": _unless,
-    "given": _given,
+    "any": lambda written, names: logic.any_of(_inner(written, names)),
+    "all": lambda written, names: logic.all_of(_inner(written, names)),
+    "not": lambda written, names: logic.opposite(_one(written, names)),
+    "unless": lambda written, names: logic.unless(_one(written, names)),
+    "given": lambda written, names: logic.without_evidence(_one(written, names)),
 }
 # The further keys of each kind; those of findings and functions are checked where they are read.
 ARGUMENTS: dict[str, frozenset[str]] = {

@@ -43,10 +43,10 @@ class Procedure:
         no-region              its codes have no region
         contrast-not-stated    its contrast has to be stated before it can be rated
         no-order               it is rated, but nothing that is ordered (medical management)
-        passes-when-may-be     no card where it may be appropriate (consultations, biopsy)
+        passes-when-may-be     no card where it may be appropriate (consultations)
         gadolinium, iodinated  it takes such a contrast agent
     Safety rules may name any other. `includes` are procedures that are coded along with this one
-    and mean it (the CT of a CT myelography).
+    and mean it (a CT after an injection).
     """
 
     id: str

@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cds_service.decision.icd import EDITIONS, and_above, icd_key
+
 SNOMED_CT = "http://snomed.info/sct"
-ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+CPT = "http://www.ama-assn.org/go/cpt"
 # Value sets of this ending hold codes that are only there to be told from others.
 LOOK_ALIKES = "-look-alikes"
 MOST_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
+# A CPT code, and modifiers of two characters: 72149-26, 72149 26, 72149TC.
+WITH_MODIFIERS = re.compile(r"(\d{4}[0-9A-Z])((?:[\s,-]*[0-9A-Z]{2})*)", re.ASCII)
+MODIFIER = re.compile(r"[0-9A-Z]{2}")
+BROKEN_OFF = frozenset({"53", "73", "74"})
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class BodySite:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A value set that is defined by a rule over ICD-10-CM codes (with their dot)."""
+    """A value set that is defined by a rule over the codes (with dot) of an edition of ICD."""
 
     set_name: str
     include: re.Pattern[str]
@@ -92,7 +98,8 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Terminology:
-    """The maps in memory. Keys are (system, code) as `normalise` returns them.
+    """The maps in memory. Keys are (system, code) as `normalise` returns them; `patterns` are by
+    edition of ICD and first letter of the code.
 
     `answers` is the code system of the answers to our questions; `body_part` the place that stands
     for an order without a region. `reported` are the value sets that a criterion looks for in a
@@ -102,7 +109,7 @@ class Terminology:
 
     systems: Mapping[str, str]
     meanings: Mapping[tuple[str, str], Meaning]
-    patterns: tuple[Pattern, ...]
+    patterns: Mapping[tuple[str, str], tuple[Pattern, ...]]
     orders: Mapping[tuple[str, str], OrderMeaning]
     order_codes: Mapping[tuple[str, str | None], tuple[Coding, ...]]
     places: Mapping[str, Place]
@@ -113,6 +120,7 @@ class Terminology:
     reported: frozenset[str] = frozenset()
     looked_up: Mapping[tuple[str, str], Meaning] = field(default_factory=dict)
     known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False)
+    by_rule: dict[tuple[str, str], Meaning | None] = field(default_factory=dict, compare=False)
 
     @property
     def size(self) -> int:
@@ -122,24 +130,46 @@ class Terminology:
     def normalise(self, system: str, code: str) -> tuple[str, str] | None:
         """The canonical system and code, or None for a system that no map knows.
 
-        A system may come as a URI or an OID; an ICD-10-CM code with or without its dot.
+        A system may come as a URI or an OID, an ICD code with or without its dot, a CPT code with
+        a modifier.
         """
-        canonical = self.systems.get(system) or self.systems.get(_plain(system))
+        canonical = self.systems.get(system) or self.systems.get(plain_system(system))
         if canonical is None:
             return None
-        if canonical == ICD_10_CM:
-            return canonical, with_dot(code)
-        return canonical, code.strip()
+        if canonical in EDITIONS:
+            return icd_key(canonical, code)
+        return canonical, without_modifier(code) if canonical == CPT else code.strip()
 
     def meaning(self, key: tuple[str, str]) -> Meaning | None:
         """What a finding code means, or None where it is in no value set and has no place."""
-        known = self.meanings.get(key) or self.looked_up.get(key)
-        if key[0] != ICD_10_CM:
-            return known
-        by_rule = frozenset(p.set_name for p in self.patterns if p.matches(key[1]))
+        if key[0] not in EDITIONS:
+            return self.meanings.get(key) or self.looked_up.get(key)
+        if key in self.by_rule:
+            return self.by_rule[key]
+        meaning = self._read(key)
+        if len(self.by_rule) >= MOST_REMEMBERED:
+            self.by_rule.clear()
+        if len(key[1]) <= LONGEST_REMEMBERED:
+            self.by_rule[key] = meaning
+        return meaning
+
+    def _read(self, key: tuple[str, str]) -> Meaning | None:
+        """An ICD code by the rules of its edition; it is where the nearest code above it is."""
+        listed = self.meanings.get(key)
+        system, code = key
+        patterns = self.patterns.get((system, code[:1]), ())
+        by_rule = frozenset(p.set_name for p in patterns if p.matches(code))
         if not by_rule:
-            return known
-        return Meaning(known.sets | by_rule, known.place) if known else Meaning(by_rule)
+            return listed
+        above = (self.meanings.get((system, header)) for header in and_above(code))
+        place = next((m.place for m in above if m and m.place), None)
+        return Meaning(listed.sets | by_rule if listed else by_rule, place)
+
+    def display(self, key: tuple[str, str]) -> str:
+        """The words for a code that came without: those of an ICD code may be of a header."""
+        system, code = key
+        written = and_above(code) if system in EDITIONS else (code,)
+        return next((d for c in written if (d := self.displays.get((system, c)))), code)
 
     def knows(self, system: str, code: str) -> bool:
         """Whether a finding code, written in whatever way, says something of a patient.
@@ -169,15 +199,9 @@ class Terminology:
         return next((c for r in regions if (c := self.order_codes.get((procedure, r)))), ())
 
     def place_covering(self, parts: frozenset[str]) -> Place:
-        """The region that covers just these parts of the spine, else the body part as a whole."""
+        """The region that covers just these parts, else the body part as a whole."""
         regions = (p for p in self.places.values() if not p.is_level and p.parts)
         return next((p for p in regions if p.parts == parts), self.body_part)
-
-
-def with_dot(code: str) -> str:
-    """An ICD-10-CM code in upper case with its dot: m4856xa -> M48.56XA."""
-    bare = code.replace(".", "").strip().upper()
-    return f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
 
 
 def union(places: Iterable[Place]) -> frozenset[str]:
@@ -185,6 +209,20 @@ def union(places: Iterable[Place]) -> frozenset[str]:
     return frozenset().union(*(place.parts for place in places))
 
 
-def _plain(system: str) -> str:
-    """Common misspellings undone: https for http, a trailing slash, capitals."""
-    return system.strip().lower().replace("https://", "http://", 1).rstrip("/")
+def plain_system(system: str) -> str:
+    """Common misspellings undone: https for http, a trailing slash, capitals; and the edition of
+    SNOMED CT, and a version, dropped.
+    """
+    plain = system.strip().lower().partition("|")[0]
+    plain = plain.replace("https://", "http://", 1).rstrip("/")
+    return SNOMED_CT if plain.startswith(SNOMED_CT + "/") else plain
+
+
+def without_modifier(code: str) -> str:
+    """A CPT code without its modifiers (72149-26, 72149TC), unless one says that the procedure was
+    broken off: then it stays as it is, and no map knows it.
+    """
+    written = WITH_MODIFIERS.fullmatch(code.strip().upper())
+    if written is None or BROKEN_OFF.intersection(MODIFIER.findall(written[2])):
+        return code.strip()
+    return written[1]

@@ -36,7 +36,7 @@ class Question:
         return {"yes": self.yes, "no": self.no}
 
     def code_of(self, said: str) -> str:
-        """Our own code of an answer: prior-vcf-yes."""
+        """Our own code of an answer: the fact, and yes or no."""
         return f"{self.fact.replace('_', '-')}-{said}"
 
 
@@ -90,14 +90,37 @@ class Use:
 
 
 @dataclass(frozen=True)
+class Study:
+    """A study by the `words` for it; `procedures` by the contrast that is stated with it."""
+
+    words: str
+    procedures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OrderWords:
+    """Words of orders as regular expressions, for those who map the codes of a hospital.
+
+    An order in no map is listed where its words are `similar`. `regions` and `other_studies` are
+    by region and procedure; `contrast` is looked for in its order; none is proposed with `never`.
+    """
+
+    similar: str
+    regions: Mapping[str, str]
+    studies: tuple[Study, ...]
+    other_studies: Mapping[str, str]
+    contrast: Mapping[str, str]
+    never: str
+
+
+@dataclass(frozen=True)
 class About:
     """`topic.json`: what is to be said of the topic.
 
-    `urn` is the base of its own code systems. `order_words` is a regular expression: an order that
-    is in no map is listed for those who keep the maps where its words fit. `facts_without_variant`
-    are shown where no variant applies. `safety_rules` are the rules that hold, shared ones and the
-    topic's own; `site_value_sets` are value sets that only a hospital's own codes fill.
-    `region` is the code for the body part where an order states no region.
+    `urn` is the base of its own code systems. `facts_without_variant` are shown where no variant
+    applies. `safety_rules` are the rules that hold, shared ones and the topic's own;
+    `site_value_sets` are value sets that only a hospital's own codes fill. `region` is the code for
+    the body part where an order states no region.
     """
 
     id: str
@@ -107,7 +130,6 @@ class About:
     service: Service
     texts: Texts
     region: str
-    order_words: str
     safety_rules: tuple[str, ...]
     facts_without_variant: tuple[str, ...]
     limits: tuple[str, ...]
@@ -118,7 +140,7 @@ class About:
 
 @dataclass(frozen=True)
 class Topic:
-    """`findings` selects the findings that an order is about (the fractures that are meant);
+    """`findings` selects the findings that an order is about;
     `version` is a fingerprint of all files that the topic is made of.
     """
 
@@ -130,6 +152,7 @@ class Topic:
     rules: tuple[SafetyRule, ...]
     findings: Select
     terminology: Terminology
+    order_words: OrderWords
     version: str
 
     @property

@@ -1,5 +1,7 @@
 """Reads the prefetch, and what was fetched, as the Chart of the core."""
 
+from collections.abc import Iterator
+
 from cds_service.decision.chart import Chart, Finding
 from cds_service.decision.terminology import Terminology
 from cds_service.fhir.findings import finding_of
@@ -17,23 +19,15 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
     """
     findings: list[Finding] = []
     unread: list[str] = []
-    seen: set[tuple[str, str]] = set()
     supplied = prefetched.supplied
-    patient = _patient(prefetched)
-    for resource in prefetched.resources:
-        if resource.type == "Patient" or not resource.may_say_something(terminology):
-            continue
-        finding = finding_of(resource.content, terminology)
-        name = (resource.type, resource.id)
-        if finding is None or (resource.id and name in seen):
-            continue
-        seen.add(name)
+    for resource, finding in _found(prefetched, terminology):
         problem = _problem(resource, patient_id)
         if problem:
             unread.append(f"{reference(resource.content)} ({problem})")
             supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
+    patient = _patient(prefetched)
     problem = _problem(patient, patient_id) if patient else None
     if problem:
         unread.append(f"Patient ({problem})")
@@ -48,6 +42,19 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
         counts=dict(prefetched.counts),
         unread=tuple(unread),
     )
+
+
+def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[Resource, Finding]]:
+    """The resources that say something, with what they say, each once."""
+    seen: set[tuple[str, str]] = set()
+    for resource in prefetched.resources:
+        if resource.type == "Patient" or not resource.may_say_something(terminology):
+            continue
+        finding = finding_of(resource.content, terminology)
+        name = (resource.type, resource.id)
+        if finding and not (resource.id and name in seen):
+            seen.add(name)
+            yield resource, finding
 
 
 def _patient(prefetched: Prefetched) -> Resource | None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from cds_service.decision.chart import Finding
-from cds_service.decision.terminology import ICD_10_CM, Meaning, Place, Terminology
+from cds_service.decision.icd import ICD_10_CM
+from cds_service.decision.terminology import Meaning, Place, Terminology
 from cds_service.fhir.plain import (
     Json,
     as_date,
@@ -42,7 +43,7 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
         if meaning:
             meanings.append(meaning)
         if meaning or answer:
-            display = display or said or terminology.displays.get(key, key[1])
+            display = display or said or terminology.display(key)
     if not meanings and not answer:
         return frozenset(systems), None
     sets = frozenset().union(*(m.sets for m in meanings))
@@ -171,8 +172,8 @@ READERS: dict[str, Callable[[Json, Terminology], Finding | None]] = {
 
 
 def _located(finding: Finding, resource: Json, terminology: Terminology) -> Finding:
-    """The finding with what the body site adds to it: where it is, and what it is there (a
-    fracture whose code does not state the bone is one of a vertebra).
+    """The finding with what the body site adds to it: where it is, and what it is there,
+    where its code leaves that open.
     """
     sites = resource.get("bodySite")
     found = [
@@ -194,12 +195,12 @@ def _encounter(code: str) -> str:
 
 
 def _answer(code: str) -> tuple[str, bool] | None:
-    """An answer to one of our questions: prior-vcf-yes."""
+    """An answer to one of our questions: the fact, and yes or no."""
     fact, _, said = code.rpartition("-")
     return (fact.replace("-", "_"), said == "yes") if said in ("yes", "no") else None
 
 
 def _most_precise(places: Iterable[Place | None]) -> Place | None:
-    """A level before a region, a region before the spine as a whole."""
+    """A level before a region, a region before the body part as a whole."""
     known = [p for p in places if p]
     return min(known, key=lambda p: (not p.is_level, not p.parts, len(p.parts)), default=None)

@@ -1,6 +1,6 @@
 """JSON as it came to resources, by msgspec: at first of each no more than its codes.
 
-Nearly all of a chart is not about the spine. What has no code that a map knows says nothing, and
+Nearly all of a chart is about something else. What has no code that a map knows says nothing, and
 is passed over unread; what has one is read whole, by the readers and by fhir.resources.
 """
 

@@ -86,7 +86,7 @@ def _pass_over(
 ) -> None:
     selected.others.append(resource)
     selected.passed_over[why_not] += 1
-    if why_not == NOT_OURS and is_worded_like(resource, topic.about.order_words):
+    if why_not == NOT_OURS and is_worded_like(resource, topic.order_words.similar):
         selected.similar += [u for u in unmapped if u[0] == "order"]
     if why_not == CONFLICTING_CODES:
         selected.conflicting += _systems(resource, topic.terminology)

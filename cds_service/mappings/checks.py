@@ -1,5 +1,6 @@
 """What must hold across the files of a mappings folder, besides that each name is known."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, get_args
@@ -39,6 +40,7 @@ def check_topic(topic: Topic, source: Source) -> None:
         "guideline.json": [*_problems_of_guideline(topic), *texts.problems_of_guideline(topic)],
         "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
         "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
+        "order-words.json": [*_problems_of_words(topic)],
     }
     for file, problems in found.items():
         for row, text in problems:
@@ -125,6 +127,25 @@ def _facts_in(written: Any) -> Iterator[str]:
             yield from _facts_in(inner)
 
 
+def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
+    """The procedures and regions that are named, and whether the expressions can be read."""
+    words = topic.order_words
+    named = [p for study in words.studies for p in study.procedures.values()]
+    for procedure in (*named, *words.other_studies):
+        if procedure not in topic.guideline.procedure:
+            yield "studies", f"{procedure} is no procedure"
+    for region in words.regions:
+        if region not in topic.terminology.places:
+            yield "regions", f"{region} is no region"
+    lists = (words.regions, words.other_studies, words.contrast)
+    single = (words.similar, words.never, *(study.words for study in words.studies))
+    for expression in (*single, *(e for one in lists for e in one.values())):
+        try:
+            re.compile(expression)
+        except re.error as error:
+            yield expression, f"is no regular expression: {error}"
+
+
 def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]]:
     about = topic.about
     for fact in about.facts_without_variant:
@@ -138,5 +159,7 @@ def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]
         for name in (rule.finding, rule.site, rule.means):
             if name not in sets:
                 yield "body_sites", f"{name} is no value set"
+    if about.region not in topic.terminology.places:
+        yield "region", f"{about.region} is no region"
     if not any(elements(source, REGIONS)):
         yield "region", "no ConceptMap of concept-maps/ maps findings to regions"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from stdnum import luhn, verhoeff
 
 from cds_service.decision.terminology import LOOK_ALIKES, SNOMED_CT, Terminology
-from cds_service.mappings.codes import expanded_codes, listed_codes, set_name
+from cds_service.mappings.codes import expanded_codes, listed_codes
 from cds_service.mappings.hierarchies import read_hierarchies
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.source import Problems, Source, set_name
 
 LOINC = "http://loinc.org"
 

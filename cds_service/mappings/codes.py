@@ -1,26 +1,25 @@
 """ConceptMaps, ValueSets, CodeSystems and NamingSystems, read into the core's Terminology."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from cds_service.decision.guideline import Guideline
+from cds_service.decision.icd import EDITIONS, icd_key
 from cds_service.decision.terminology import (
-    ICD_10_CM,
     Coding,
     Meaning,
     OrderMeaning,
-    Pattern,
     Place,
     Terminology,
-    with_dot,
+    plain_system,
 )
 from cds_service.decision.topic import About, Question
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.icd_rules import read_patterns
+from cds_service.mappings.source import Problems, Source, set_name
 
-# How the addresses of our own code systems and value sets end.
-PROCEDURES, REGIONS, VALUE_SET, ANSWERS = ":procedure", ":region", ":value-set:", ":answer"
+# How the addresses of our own code systems end.
+PROCEDURES, REGIONS, ANSWERS = ":procedure", ":region", ":answer"
 
 Key = tuple[str, str]
 
@@ -37,17 +36,15 @@ def read_terminology(
         for said, answer in question.answers.items()
     }
     sets = _sets(source, displays)
-    located = _located(source, places)
+    located = _located(source, places, displays)
     meanings = {
         key: Meaning(frozenset(sets.get(key, ())), located.get(key)) for key in sets | located
     }
     orders = _orders(source, places, displays)
-    if about.region not in places:
-        source.problems.add(source.name("topic.json"), "region", f"{about.region} is no region")
     return Terminology(
         systems={answers: answers, **_systems(source)},
         meanings=meanings,
-        patterns=_patterns(source),
+        patterns=read_patterns(source),
         orders={k: order for k, order in orders.items() if order.procedure in guideline.procedure},
         order_codes=_order_codes(source),
         places=places,
@@ -68,9 +65,10 @@ def _systems(source: Source) -> dict[str, str]:
             source.problems.add(name, "uniqueId", "exactly one must be preferred")
             continue
         for identifier in ids:
+            value = identifier["value"]
             prefix = "urn:oid:" if identifier["type"] == "oid" else ""
-            systems[prefix + identifier["value"]] = preferred[0]
-            systems[identifier["value"]] = preferred[0]
+            for written in (prefix + value, value, plain_system(value)):
+                systems[written] = preferred[0]
     return systems
 
 
@@ -130,45 +128,20 @@ def expanded_codes(
             problems.add(name, row, "must have a system and a code, and hold no others")
 
 
-def set_name(value_set: dict[str, Any]) -> str:
-    return value_set["url"].rpartition(VALUE_SET)[2]
-
-
 def value_set_names(source: Source) -> frozenset[str]:
     return frozenset(set_name(document) for _, document in source.value_sets)
 
 
-def _patterns(source: Source) -> tuple[Pattern, ...]:
-    """The rules over ICD-10-CM codes. Those over SNOMED CT are for a terminology server."""
-    patterns = []
-    for name, document in source.value_sets:
-        compose = document["compose"]
-        includes = list(_expressions(source, name, compose["include"]))
-        excludes = list(_expressions(source, name, compose.get("exclude", [])))
-        if includes:
-            exclude = re.compile("|".join(excludes)) if excludes else None
-            patterns.append(Pattern(set_name(document), re.compile("|".join(includes)), exclude))
-    return tuple(patterns)
-
-
-def _expressions(source: Source, name: str, parts: list[dict[str, Any]]) -> Iterator[str]:
-    for part in parts:
-        for rule in part.get("filter", []):
-            if rule["op"] == "is-a":
-                continue
-            if part["system"] != ICD_10_CM or (rule["property"], rule["op"]) != ("code", "regex"):
-                text = "only regex rules over ICD-10-CM codes, and is-a rules, are understood"
-                source.problems.add(name, "filter", text)
-                continue
-            yield rule["value"]
-
-
-def _located(source: Source, places: dict[str, Place]) -> dict[Key, Place]:
+def _located(
+    source: Source, places: dict[str, Place], displays: dict[Key, str]
+) -> dict[Key, Place]:
     located = {}
     for name, row, system, element in elements(source, REGIONS):
         code = element["target"][0]["code"]
+        key = _key(system, element["code"])
+        displays.setdefault(key, element["display"])
         if code in places:
-            located[_key(system, element["code"])] = places[code]
+            located[key] = places[code]
         else:
             source.problems.add(name, row, f"{code} is no region of code-systems/")
     return located
@@ -222,4 +195,4 @@ def elements(source: Source, target: str) -> Iterator[tuple[str, str, str, dict[
 
 
 def _key(system: str, code: str) -> Key:
-    return system, with_dot(code) if system == ICD_10_CM else code
+    return icd_key(system, code) if system in EDITIONS else (system, code)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.decision.terminology import SNOMED_CT
-from cds_service.mappings.codes import listed_codes, set_name
-from cds_service.mappings.source import Problems, Source, sources_of_topics
+from cds_service.mappings.codes import listed_codes
+from cds_service.mappings.source import Problems, Source, set_name, sources_of_topics
 
 ABOUT = ("resourceType", "url", "version", "name", "title", "status", "copyright")
 

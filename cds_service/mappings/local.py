@@ -87,6 +87,7 @@ def _joined(shipped: Terminology, local: LocalCodes) -> Terminology:
     return replace(
         shipped,
         known={},
+        by_rule={},
         systems={**local.systems, **shipped.systems},
         meanings={**shipped.meanings, **local.meanings},
         orders={**shipped.orders, **local.orders},

@@ -43,7 +43,7 @@ def read_as(
 
 
 def _row(path: str, content: Any) -> str:
-    """A path with names for numbers: facts[2].label -> facts[malignancy].label."""
+    """A path with names for numbers: facts[2].label -> facts[NAME].label."""
     row, here = "", content
     for part in re.findall(r"[^.\[\]]+|\[\d+\]|\[\.\.\.\]", path):
         if part.startswith("[") and part != "[...]":

@@ -128,6 +128,11 @@ class Source:
         return self._resources("naming-systems", "NamingSystem")
 
 
+def set_name(value_set: dict[str, Any]) -> str:
+    """The end of a value set's address, which is its name here."""
+    return value_set["url"].rpartition(":value-set:")[2]
+
+
 def sources_of_topics(shared: Source) -> list[Source]:
     """The folder of each topic of a mappings folder."""
     folders = sorted(folder for folder in shared.root.glob(f"{TOPICS}/*") if folder.is_dir())

@@ -10,9 +10,9 @@ from cds_service.decision.guideline import Guideline
 from cds_service.decision.names import Names
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
-from cds_service.decision.selection import compile_selection, string_or_list
+from cds_service.decision.selection import Select, compile_selection, string_or_list
 from cds_service.decision.situation import Criterion, CriterionError
-from cds_service.decision.topic import About, Question, Topic
+from cds_service.decision.topic import About, OrderWords, Question, Topic
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.shapes import read_as
 from cds_service.mappings.source import Problems, Source
@@ -69,13 +69,10 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     facts = read_as(Facts, document, source.problems, names)
     relevance = read_as(Relevance, source.document("relevance.json"), source.problems, names)
     rules = _rules(outline, names, any_selectors)
-    if facts is None or relevance is None:
+    words = read_as(OrderWords, source.document("order-words.json"), source.problems)
+    if facts is None or relevance is None or words is None:
         return None
-    try:
-        findings = compile_selection(facts.findings, names)
-    except CriterionError as error:
-        source.problems.add(document[0], "findings", str(error))
-        return None
+    findings = _selection(facts.findings, document[0], names, source.problems)
     terminology = read_terminology(source, about, outline.guideline, facts.questions)
     return Topic(
         about=about,
@@ -86,8 +83,17 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         rules=rules,
         findings=findings,
         terminology=replace(terminology, reported=frozenset(_reported(document[1]))),
+        order_words=words,
         version=version,
     )
+
+
+def _selection(written: Any, file: str, names: Names, problems: Problems) -> Select | None:
+    try:
+        return compile_selection(written, names)
+    except CriterionError as error:
+        problems.add(file, "findings", str(error))
+        return None
 
 
 def _reported(written: Any) -> Iterator[str]:

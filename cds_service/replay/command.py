@@ -35,7 +35,12 @@ class Result:
 
 
 def replay(
-    folders: list[Path], url: str | None, junit: Path | None, record: bool, dialect: str
+    folders: list[Path],
+    url: str | None,
+    junit: Path | None,
+    record: bool,
+    dialect: str,
+    mappings: Path,
 ) -> int:
     """Exit status 0 where all answers are as expected, 1 on a difference, 2 on a broken fixture.
 
@@ -46,7 +51,7 @@ def replay(
         fixtures = [read_fixture(folder, dialect) for folder in find_fixtures(folders)]
         if dialect != HL7 and not record:
             fixtures = [fixture for fixture in fixtures if fixture.expected is not None]
-        post = to_url(url) if url else in_process(dialect)
+        post = to_url(url) if url else in_process(dialect, mappings)
         shown = track(fixtures, "Replaying", console=console, disable=not console.is_terminal)
         results = [_run(fixture, post, record) for fixture in shown]
     except (BrokenFixture, requests.RequestException) as error:

@@ -11,13 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from rich.console import Console
 from sqlalchemy.engine import Connection
 
+from cds_service.decision.topic import OrderWords, Topics
+from cds_service.mappings import load
 from cds_service.mappings.local import COLUMNS, COUNT
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
 from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
 from cds_service.report.measure import as_measure_report
 from cds_service.report.proposals import proposal
-from cds_service.report.queries import Unmapped, make_report, unmapped_in
+from cds_service.report.queries import make_report, unmapped_in
 from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
@@ -29,7 +31,8 @@ UNMAPPED = {
     "suggest": "the same, filled in where an order's words are clear; to be confirmed by a person",
 }
 DONE, FAILED = 0, 1
-FORMATS = ("table", "csv", "json", "fhir")
+FHIR = "fhir"
+FORMATS = ("table", "csv", "json", FHIR)
 DAYS = 30
 WIDEST = 180  # so many columns do not fit into less
 
@@ -114,7 +117,10 @@ def _report(options: argparse.Namespace, settings: Settings, database: Database)
     bys = [options.by] if options.by else []
     with _all_of(settings, database) as connection:
         report = make_report(connection, _period(options), *bys)
-    PRINT[options.format](report)
+    if options.format == FHIR:
+        _print_measure_report(report, load(settings.mappings))
+    else:
+        PRINT[options.format](report)
     return DONE
 
 
@@ -129,17 +135,18 @@ PRINT: dict[str, Callable[[Report], None]] = {
     "table": _print_table,
     "csv": lambda report: print(as_csv(report), end=""),
     "json": lambda report: print(as_json(report)),
-    "fhir": lambda report: print(_measure_report(report)),
 }
 
 
-def _measure_report(report: Report) -> str:
-    return json.dumps(as_measure_report(report, datetime.now(UTC)), indent=2)
+def _print_measure_report(report: Report, topics: Topics) -> None:
+    (topic, *_) = topics.values()
+    print(json.dumps(as_measure_report(report, datetime.now(UTC), topic.about), indent=2))
 
 
 def _feedback(options: argparse.Namespace, settings: Settings, database: Database) -> int:
     with _all_of(settings, database) as connection:
-        rows = list(feedback.feedback_in(connection, _period(options)))
+        topics = load(settings.mappings)
+        rows = list(feedback.feedback_in(connection, _period(options), topics))
     print(feedback.as_csv(rows) if options.format == "csv" else feedback.as_json(rows))
     return DONE
 
@@ -149,14 +156,16 @@ def _unmapped(options: argparse.Namespace, settings: Settings, database: Databas
     with _all_of(settings, database) as connection:
         found = [u for u in unmapped_in(connection, _period(options)) if u.about == options.about]
     column = "procedure" if options.about == "order" else "finding"
-    rows = [[u.code, u.display, u.system, *_filled(options, u), u.number] for u in found]
+    words = _order_words(options, settings)
+    rows = [[u.code, u.display, u.system, *proposal(u.display, words), u.number] for u in found]
     print(csv_of([*COLUMNS[column], COUNT], rows), end="")
     return DONE
 
 
-def _filled(options: argparse.Namespace, unmapped: Unmapped) -> tuple[str, str]:
-    """Procedure and region, proposed by `suggest` only."""
-    return proposal(unmapped.display) if options.command == "suggest" else ("", "")
+def _order_words(options: argparse.Namespace, settings: Settings) -> list[OrderWords]:
+    """Those by which `suggest` proposes procedure and region; `unmapped` proposes none."""
+    topics = load(settings.mappings) if options.command == "suggest" else {}
+    return [topic.order_words for topic in topics.values()]
 
 
 def _purge(_: argparse.Namespace, settings: Settings, database: Database) -> int:

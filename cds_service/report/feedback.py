@@ -12,21 +12,22 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from cds_service.about import VERSION
-from cds_service.report.figures import WORDS, Period
+from cds_service.decision.topic import Topics
+from cds_service.report.figures import Period, word_of
 from cds_service.report.formats import csv_of
 from cds_service.report.queries import REASONS
 from cds_service.store.tables import OF_THE_CARD, decisions, feedback
 
-SERVICE_ID = "vcf-appropriateness"
 FIELDS = ("intervention", "action_taken", "user_feedback", "user", "date", "location", "card")
 NOT_KEPT = "not kept by the service"
 
 
-def feedback_in(connection: Connection, period: Period) -> Iterator[dict[str, str]]:
+def feedback_in(connection: Connection, period: Period, topics: Topics) -> Iterator[dict[str, str]]:
     """A row for each feedback that was received in the period, by its time."""
     asked = (
         select(feedback, decisions.c.topic, decisions.c.procedure, decisions.c.edition)
-        .add_columns(decisions.c.service_version, decisions.c.suggestions.label("offered"))
+        .add_columns(decisions.c.guideline, decisions.c.service_version)
+        .add_columns(decisions.c.suggestions.label("offered"))
         .select_from(feedback)
         .outerjoin(decisions, OF_THE_CARD)
         .where(feedback.c.day.between(*period.days))
@@ -34,7 +35,7 @@ def feedback_in(connection: Connection, period: Period) -> Iterator[dict[str, st
     )
     for row in connection.execute(asked).mappings():
         yield {
-            "intervention": _intervention(row),
+            "intervention": _intervention(row, topics),
             "action_taken": _action(row),
             "user_feedback": _said(row),
             "user": NOT_KEPT,
@@ -44,11 +45,14 @@ def feedback_in(connection: Connection, period: Period) -> Iterator[dict[str, st
         }
 
 
-def _intervention(row: dict) -> str:
+def _intervention(row: dict, topics: Topics) -> str:
+    """Service, version and edition, the topic of the card, and the procedure."""
+    services = {topic.id: service for service, topic in topics.items()}
+    service = services.get(row["guideline"], next(iter(topics)))
     if row["topic"] is None:
-        return f"{SERVICE_ID}: a card that is not known"
-    name = f"{SERVICE_ID} {row['service_version'] or VERSION} ({row['edition']})"
-    return f"{name}: {WORDS.get(row['topic'], row['topic'])}, {row['procedure']}"
+        return f"{service}: a card that is not known"
+    name = f"{service} {row['service_version'] or VERSION} ({row['edition']})"
+    return f"{name}: {word_of(row['topic'])}, {row['procedure']}"
 
 
 def _action(row: dict) -> str:

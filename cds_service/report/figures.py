@@ -1,6 +1,7 @@
 """The figures of a report."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 
@@ -10,16 +11,17 @@ EPOCH = date(1970, 1, 1)
 BY = ("variant", "procedure", "client", "rule", "week")
 NO_RULE = "no rule"
 
-WORDS = {
-    "variant1": "Variant 1", "variant2": "Variant 2", "variant3": "Variant 3",
-    "variant4": "Variant 4", "variant5": "Variant 5", "variant6": "Variant 6",
-    "variant7": "Variant 7", "variant8": "Variant 8", "variant9": "Variant 9",
-    "several": "Several variants agree", "novariant": "No variant applies",
-    "unresolved": N_("Not resolved"), "": N_("Not about the fracture"),
-}  # fmt: skip
+# What a card was about besides a variant, by its topic code.
+TOPICS = {
+    "several": "Several variants agree",
+    "novariant": "No variant applies",
+    "unresolved": N_("Not resolved"),
+    "": N_("Not relevant"),
+}
+VARIANT = "variant"
 
 # The categories of a rating in words, in the order of the legend.
-NOT_RATED, NOT_RELEVANT = N_("Not rated"), "Not about the fracture"
+NOT_RATED, NOT_RELEVANT = N_("Not rated"), "Not relevant"
 CATEGORIES = {
     "usually-appropriate": N_("Usually appropriate"),
     "may-be-appropriate": N_("May be appropriate"),
@@ -30,7 +32,7 @@ CATEGORIES = {
 
 # What each figure of `Figures` is called.
 HEADINGS = {
-    "orders": "orders", "relevant": "about the fracture", "rated": "rated",
+    "orders": "orders", "relevant": "relevant", "rated": "rated",
     "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
     "repeat": "repeats kept back", "accepted": N_("accepted"),
     "overridden": N_("overridden"), "ignored": N_("ignored"), "changed": "order changed",
@@ -44,12 +46,12 @@ HEADINGS = {
 class Figures:
     """Counts of evaluated orders; one that is evaluated again counts again.
 
-    `relevant` are about the fracture, `rated` got a PAMA rating, `unresolved` could not be rated.
-    Of the cards: `shown`, or kept back as `silent` or as a `repeat` of one that was overridden.
-    Of those shown: `accepted`, `overridden`, or `ignored` (no feedback came), and `changed`: the
-    order came again within a day and asked for something else. The counters say how the orders
-    were rated, which fact was missing, which kind of data was not supplied, which suggestion was
-    taken, and which reason was given: a card counts once for each.
+    `relevant` are about what the topic is about, `rated` got a PAMA rating, `unresolved` could not
+    be rated. Of the cards: `shown`, or kept back as `silent` or as a `repeat` of one that was
+    overridden. Of those shown: `accepted`, `overridden`, or `ignored` (no feedback came), and
+    `changed`: the order came again within a day and asked for something else. The counters say how
+    the orders were rated, which fact was missing, which kind of data was not supplied, which
+    suggestion was taken, and which reason was given: a card counts once for each.
     """
 
     orders: int = 0
@@ -127,8 +129,25 @@ def labels(by: str, key: str | int) -> list[str]:
     if by == "rule":
         return str(key).split(",") if key else [NO_RULE]
     if by == "variant":
-        return [WORDS.get(str(key), str(key))]
+        return [word_of(str(key))]
     return [str(key)]
+
+
+def word_of(topic: str) -> str:
+    """The topic code of a card in words: variant3 -> Variant 3."""
+    number = topic.removeprefix(VARIANT)
+    return f"Variant {number}" if number.isdecimal() else TOPICS.get(topic, topic)
+
+
+def in_order(words: Iterable[str]) -> list[str]:
+    """Variants by their number, then the others as a reader expects them."""
+    others = list(TOPICS.values())
+
+    def place(word: str) -> tuple[int, int]:
+        number = word.rpartition(" ")[2]
+        return (0, int(number)) if number.isdecimal() else (1, others.index(word))
+
+    return sorted(words, key=place)
 
 
 def day_named(day: int) -> date:

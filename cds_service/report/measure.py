@@ -6,28 +6,28 @@ Source: https://hl7.org/fhir/R4/measurereport.html. The measure and its codes ar
 from collections.abc import Iterator
 from datetime import datetime
 
+from cds_service.decision.topic import About
 from cds_service.report.figures import HEADINGS, Figures, Report
 
-MEASURE = "urn:vcf-appropriateness:measure:advice"
-POPULATIONS = "urn:vcf-appropriateness:measure-population"
+MEASURE, POPULATIONS = ":measure:advice", ":measure-population"
 SCORE = "alerts_per_100"
 
 
-def as_measure_report(report: Report, now: datetime) -> dict:
-    """The resource; `now` is aware of its time zone."""
+def as_measure_report(report: Report, now: datetime, about: About) -> dict:
+    """The resource; `now` is aware of its time zone. The measure is one of the topic `about`."""
     group = {
-        "code": {"text": "Advice on orders for vertebral compression fractures"},
-        "population": list(_populations(report.total)),
+        "code": {"text": f"Advice on orders by the {about.source.title}"},
+        "population": list(_populations(report.total, about.urn)),
         "measureScore": _score(report.total),
     }
-    stratifiers = [*_parts(report), *_breakdowns(report.total)]
+    stratifiers = [*_parts(report, about.urn), *_breakdowns(report.total, about.urn)]
     if stratifiers:
         group["stratifier"] = stratifiers
     return {
         "resourceType": "MeasureReport",
         "status": "complete",
         "type": "summary",
-        "measure": MEASURE,
+        "measure": about.urn + MEASURE,
         "date": now.isoformat(timespec="seconds"),
         "period": {
             "start": report.period.since.isoformat(),
@@ -37,14 +37,18 @@ def as_measure_report(report: Report, now: datetime) -> dict:
     }
 
 
-def _populations(figures: Figures) -> Iterator[dict]:
+def _populations(figures: Figures, urn: str) -> Iterator[dict]:
     for name, number in figures.counts.items():
         if name != SCORE:
-            yield {"code": _concept(name), "count": number}
+            yield {"code": _concept(name, urn), "count": number}
 
 
-def _concept(name: str) -> dict:
-    coding = {"system": POPULATIONS, "code": name.replace("_", "-"), "display": HEADINGS[name]}
+def _concept(name: str, urn: str) -> dict:
+    coding = {
+        "system": urn + POPULATIONS,
+        "code": name.replace("_", "-"),
+        "display": HEADINGS[name],
+    }
     return {"coding": [coding]}
 
 
@@ -52,12 +56,12 @@ def _score(figures: Figures) -> dict:
     return {"value": figures.alerts_per_100, "unit": HEADINGS[SCORE]}
 
 
-def _parts(report: Report) -> Iterator[dict]:
+def _parts(report: Report, urn: str) -> Iterator[dict]:
     for by, parts in report.parts.items():
         strata = [
             {
                 "value": {"text": part or "none"},
-                "population": list(_populations(figures)),
+                "population": list(_populations(figures, urn)),
                 "measureScore": _score(figures),
             }
             for part, figures in parts.items()
@@ -66,11 +70,14 @@ def _parts(report: Report) -> Iterator[dict]:
             yield {"code": [{"text": f"by {by}"}], "stratum": strata}
 
 
-def _breakdowns(figures: Figures) -> Iterator[dict]:
+def _breakdowns(figures: Figures, urn: str) -> Iterator[dict]:
     for name, counted in figures.breakdowns.items():
         strata = [
-            {"value": {"text": what}, "population": [{"code": _concept(name), "count": number}]}
+            {
+                "value": {"text": what},
+                "population": [{"code": _concept(name, urn), "count": number}],
+            }
             for what, number in counted.most_common()
         ]
         if strata:
-            yield {"code": [_concept(name)], "stratum": strata}
+            yield {"code": [_concept(name, urn)], "stratum": strata}

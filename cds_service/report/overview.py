@@ -12,10 +12,10 @@ from cds_service.report.figures import (
     CATEGORIES,
     HEADINGS,
     NOT_RELEVANT,
-    WORDS,
     Figures,
     Period,
     Report,
+    in_order,
 )
 from cds_service.report.queries import Unmapped, make_report, unmapped_in
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN
@@ -91,7 +91,7 @@ def _dates(first: date, last: date, step: int) -> list[str]:
 def _by_variant(report: Report) -> Panel:
     """Variants with a card that was shown, in the order of the guideline."""
     parts = report.parts["variant"]
-    labels = tuple(w for w in WORDS.values() if w in parts and parts[w].shown)
+    labels = tuple(in_order(word for word, figures in parts.items() if figures.shown))
     series = {
         reaction: tuple(getattr(parts[label], reaction) for label in labels)
         for reaction in REACTIONS

@@ -1,45 +1,37 @@
-"""Proposes a procedure and a region for an order by its words, for a person to confirm.
+"""What an order's words clearly name: a row of a site's map, for a person to confirm.
 
-Nothing is proposed where the words are ambiguous, or do not state modality, region and contrast.
+Nothing is proposed where a word may mean something else, or where one that decides is missing.
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-REGIONS = {
-    "cervical": r"cervical|c[ -]?spine|hws",
-    "thoracic": r"thoracic|dorsal|t[ -]?spine|bws",
-    "lumbar": r"lumbar|lumbosacral|l[ -]?spine|lws",
-}
-MODALITIES = {"mri": r"mri?|magnetic resonance", "ct": r"ct|computed tomography"}
-OTHER_STUDIES = {
-    "bone-scan-whole-body": r"bone scan.*whole body|whole body.*bone scan",
-    "vertebral-augmentation": r"vertebroplasty|kyphoplasty|vertebral augmentation",
-}
-# The first that matches counts.
-CONTRAST = {
-    "wo-w": r"w/?o (and|&|\+|then) w|without (and|then|followed by) with|w/?o ?[&+/] ?w\b"
-    r"|w ?/?wo\b",
-    "wo": r"\bw/?o\b|without|nativ\b|ohne",
-    "w": r"\bw\b|w/|\bwith\b|\bmit\b",
-}
-# Words of other studies.
-NOT_THESE = r"angio|mra|cta|myelo|biops|guid|spectro|fluoro|perfusion|3d|upright"
+from cds_service.decision.topic import OrderWords
+
+Name = TypeVar("Name")
 
 
-def proposal(words: str) -> tuple[str, str]:
+def proposal(said: str, topics: Iterable[OrderWords]) -> tuple[str, str]:
     """Procedure and region of an order in words; empty where they do not name them clearly."""
-    text = " ".join(words.lower().split())
-    other = _only(OTHER_STUDIES, text)
+    found = {named for words in topics if (named := _in_topic(said, words))[0]}
+    return found.pop() if len(found) == 1 else ("", "")
+
+
+def _in_topic(said: str, words: OrderWords) -> tuple[str, str]:
+    text = " ".join(said.lower().split())
+    other = _only(words.other_studies, text)
     if other:
         return other, ""
-    modality, region = _only(MODALITIES, text), _only(REGIONS, text)
-    contrast = next((name for name, wanted in CONTRAST.items() if re.search(wanted, text)), "")
-    if not modality or not region or not contrast or re.search(NOT_THESE, text):
+    named = {number: study.words for number, study in enumerate(words.studies)}
+    study, region = _only(named, text), _only(words.regions, text)
+    contrast = next((name for name, e in words.contrast.items() if re.search(e, text)), None)
+    if study is None or not region or contrast is None or re.search(words.never, text):
         return "", ""
-    return f"{modality}-spine-{contrast}", region
+    return words.studies[study].procedures.get(contrast, ""), region
 
 
-def _only(choices: dict[str, str], text: str) -> str:
-    """The choice that matches, if it is the only one."""
+def _only(choices: Mapping[Name, str], text: str) -> Name | None:
+    """The one choice whose words are there."""
     found = [name for name, words in choices.items() if re.search(rf"\b({words})\b", text)]
-    return found[0] if len(found) == 1 else ""
+    return found[0] if len(found) == 1 else None

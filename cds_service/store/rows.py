@@ -48,7 +48,7 @@ def rows_of(
     unmapped: Iterable[Unmapped],
     pseudonym: Pseudonym,
 ) -> list[Row]:
-    """All rows of a hook; `unmapped` are codes of other orders that may be about the spine."""
+    """All rows of a hook; `unmapped` are codes of other orders, worded like ours."""
     rows = []
     for evaluation in evaluations:
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))

@@ -90,8 +90,8 @@ feedback = Table(
     Column("comment", Text, nullable=True),
 )
 
-# Codes that are in no map: of evaluated orders and their reasons, and of other orders that may be
-# about the spine. The words are those of an order, never of a reason.
+# Codes that are in no map: of evaluated orders and their reasons, and of other orders that are
+# worded like them. The words are those of an order, never of a reason.
 unmapped_codes = Table(
     "unmapped_codes",
     metadata,

@@ -15,7 +15,7 @@ from cds_service.report.overview import Panel
 COLORS = {
     "Usually appropriate": "#1a7f37", "May be appropriate": "#bf8700",
     "Usually not appropriate": "#cf222e", "Not rated": "#6639ba",
-    "Not about the fracture": "#6e7781", "accepted": "#1a7f37", "overridden": "#cf222e",
+    "Not relevant": "#6e7781", "accepted": "#1a7f37", "overridden": "#cf222e",
     "ignored": "#6e7781",
 }  # fmt: skip
 OTHER = "#0969da"

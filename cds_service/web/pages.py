@@ -19,7 +19,7 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
     `local_codes` gives the number of codes that the sites have mapped.
     """
     blueprint = Blueprint("pages", __name__)
-    by_id = {topic.id: topic for topic in topics.values()}
+    _add_guidelines(blueprint, topics)
 
     @blueprint.get("/")
     def index() -> str:
@@ -38,6 +38,19 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
             local_codes=local_codes(),
         )
 
+    @blueprint.get("/about")
+    def about() -> str | Response:
+        told = [_about(topic, today(), spoken()) for topic in topics.values()]
+        if _wants_json():
+            return jsonify(**told[0], others=told[1:]) if len(told) > 1 else jsonify(told[0])
+        return render_template("about.html", told=told)
+
+    return blueprint
+
+
+def _add_guidelines(blueprint: Blueprint, topics: Topics) -> None:
+    by_id = {topic.id: topic for topic in topics.values()}
+
     @blueprint.get("/guidelines/<topic_id>")
     def show_guideline(topic_id: str) -> str | Response:
         topic = by_id.get(topic_id) or abort(404)
@@ -54,15 +67,6 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
             return jsonify(variant_as_json(variant, topic, spoken()))
         words = criteria_in_words(variant, topic)
         return render_template("variant.html", topic=topic, variant=variant, criteria=words)
-
-    @blueprint.get("/about")
-    def about() -> str | Response:
-        told = [_about(topic, today(), spoken()) for topic in topics.values()]
-        if _wants_json():
-            return jsonify(**told[0], others=told[1:]) if len(told) > 1 else jsonify(told[0])
-        return render_template("about.html", told=told)
-
-    return blueprint
 
 
 def _about(topic: Topic, today: date, language: Language) -> dict:

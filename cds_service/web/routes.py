@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
 from cds_service.services import discovery, prefetch_templates
+from cds_service.settings import Settings
 from cds_service.store.rows import HookRequest
 from cds_service.store.store import Store
 from cds_service.web.callers import Caller, Callers
@@ -42,14 +44,16 @@ class Site:
     """
 
     topics: Topics
-    public_url: str
+    settings: Settings
     callers: Callers
-    rates: RateLimits
     today: Callable[[], date]
     store: Store | None
-    keeps_comments: bool
-    concurrency: ConcurrencyLimit
-    lookup: TerminologyLookup | None = None
+    lookup: TerminologyLookup | None
+    concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
+
+    @cached_property
+    def rates(self) -> RateLimits:
+        return RateLimits(self.settings.rate_store)
 
     def caller(self) -> Caller:
         """The client that calls. Raises TokenRefused, NoClients or TooManyRequests."""
@@ -87,7 +91,7 @@ def hooks(site: Site) -> Blueprint:
         client = site.caller().client
         items = feedback_items(_body(_posted(), FEEDBACK))
         check_items(items)
-        sender = Sender(client.name, client.tenant, time.time(), site.keeps_comments)
+        sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
         return take_feedback(items, sender, site.store)
 
     return blueprint
@@ -166,7 +170,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         context=body["context"],
         prefetch=body["prefetch"] or {},
         today=site.today(),
-        base_url=site.public_url or request.url_root.rstrip("/"),
+        base_url=site.settings.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
         templates=prefetch_templates(topic),
         silence=caller.silence,

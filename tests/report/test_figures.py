@@ -115,7 +115,7 @@ def test_what_lies_behind(report):
         "Usually not appropriate": 6,  # a b c d d2 i
         "May be appropriate": 1,  # j
         "Not rated": 3,  # e f g
-        "Not about the fracture": 1,  # h
+        "Not relevant": 1,  # h
     }
     assert total.missing_facts == {
         "malignancy": 1,  # e was asked for it
@@ -143,7 +143,7 @@ PARTS = {
         "Variant 1": (7, 4, 2),
         "Variant 2": (1, 1, 0),
         "Not resolved": (3, 3, 1),
-        "Not about the fracture": (1, 0, 0),
+        "Not relevant": (1, 0, 0),
     },
     "procedure": {"mri-spine-w": (10, 7, 2), "mri-spine-wo": (1, 0, 0), "ct-spine-w": (1, 1, 1)},
     "client": {"hospital": (10, 7, 2), "clinic": (2, 1, 1)},

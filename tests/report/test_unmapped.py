@@ -10,7 +10,7 @@ from cds_service.cli import main
 from cds_service.mappings.local import with_local_codes
 from cds_service.report.proposals import proposal
 from cds_service.settings import Settings
-from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order, topic
+from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order, topic, topics
 
 SERVICE = "/cds-services/vcf-appropriateness"
 LOCAL = "urn:example:hospital:orders"
@@ -72,9 +72,11 @@ def test_what_is_suggested_can_be_loaded_once_it_is_confirmed(listed, tmp_path):
     folder = tmp_path / "codes"
     folder.mkdir()
     (folder / "orders.csv").write_text(listed("suggest", SPINE, unclear), "utf-8")
-    site, number = with_local_codes(topic(), folder)
+    sites, number = with_local_codes(topics(), folder)
     assert number == 1
-    assert site.terminology.orders[LOCAL, "MR17"].procedure == "mri-spine-wo"
+    assert (
+        sites["vcf-appropriateness"].terminology.orders[LOCAL, "MR17"].procedure == "mri-spine-wo"
+    )
 
 
 WORDS = {
@@ -103,6 +105,6 @@ WORDS = {
 
 @pytest.mark.parametrize(("words", "named"), WORDS.items())
 def test_only_what_the_words_name_clearly_is_proposed(words, named):
-    assert proposal(words) == named
+    assert proposal(words, [topic().order_words]) == named
     if named[0]:
         assert named[0] in topic().guideline.procedure
