@@ -91,7 +91,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Study:
-    """A study by the `words` for it; `procedures` by the contrast that is stated with it."""
+    """A study: the `words` for it, and its `procedures` by the contrast that is stated."""
 
     words: str
     procedures: Mapping[str, str]
@@ -102,7 +102,8 @@ class OrderWords:
     """Words of orders as regular expressions, for those who map the codes of a hospital.
 
     An order in no map is listed where its words are `similar`. `regions` and `other_studies` are
-    by region and procedure; `contrast` is looked for in its order; none is proposed with `never`.
+    by region and procedure. Of `contrast` the first that fits counts. Where `never` fits, nothing
+    is proposed.
     """
 
     similar: str

@@ -45,7 +45,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
 
 
 def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[Resource, Finding]]:
-    """The resources that say something, with what they say, each once."""
+    """The resources whose code is in a map, each once, with their findings."""
     seen: set[tuple[str, str]] = set()
     for resource in prefetched.resources:
         if resource.type == "Patient" or not resource.may_say_something(terminology):

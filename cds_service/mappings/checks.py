@@ -128,7 +128,7 @@ def _facts_in(written: Any) -> Iterator[str]:
 
 
 def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
-    """The procedures and regions that are named, and whether the expressions can be read."""
+    """Procedures and regions that are not known; expressions that are no regular expressions."""
     words = topic.order_words
     named = [p for study in words.studies for p in study.procedures.values()]
     for procedure in (*named, *words.other_studies):
