@@ -32,9 +32,9 @@ def current_day() -> date:
 
 
 def create_app(settings: Settings | None = None, today: Callable[[], date] = current_day) -> Flask:
-    """The WSGI application.
+    """The WSGI application. `today` gives the day for orders without a date.
 
-    Raises ConfigError, MappingsError or ClientsError where it cannot be right.
+    Raises ConfigError, MappingsError or ClientsError where settings, mappings or clients are wrong.
     """
     settings = settings or settings_from()
     topics = load(settings.mappings)
@@ -87,7 +87,7 @@ def _store_location(settings: Settings) -> StoreLocation:
 
 
 def _lookup(settings: Settings) -> TerminologyLookup | None:
-    """The way to the terminology server, where one is set."""
+    """The background lookup at the terminology server of CDS_TX, None without one."""
     if not settings.tx:
         return None
     server = TerminologyServer(settings.tx, settings.tx_token, SECONDS)
@@ -113,7 +113,7 @@ def _in_worker(
 
 
 def _nobody_but_health(callers: Callers) -> Callable[[], None]:
-    """Without a client, only the question whether the process is up is answered."""
+    """A check before each request: without a client only /health, and preflight, is answered."""
 
     def check() -> None:
         if callers.answers_nobody and request.path != "/health" and request.method != "OPTIONS":

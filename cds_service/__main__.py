@@ -5,6 +5,6 @@ import sys
 
 from cds_service.cli import main
 
-# A reader that has seen enough (`… | head`) ends the command, without a complaint.
+# A closed pipe (`… | head`) ends the command without a traceback.
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 sys.exit(main())

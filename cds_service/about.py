@@ -1,4 +1,4 @@
-"""What a user can know of the service: source attributes, limits, review date.
+"""Version, source attributes and review date, for the page /about.
 
 The attributes are those of 45 CFR 170.315(b)(11)(iv)(A), evidence-based decision support.
 """

@@ -1,4 +1,4 @@
-"""The words that a client's table may choose from and that other parts act on."""
+"""Values of a client's table on which other parts act."""
 
 # How answers are written; see `cards/dialects.py`.
 HL7, EPIC, SANDBOX, CRD_INFERNO = DIALECTS = ("hl7", "epic", "sandbox", "crd-inferno")

@@ -1,4 +1,4 @@
-"""Dataclasses whose fields say by themselves how people write them and what they mean."""
+"""Dataclass fields that carry their own check, default and description, as people write them."""
 
 import dataclasses
 import re

@@ -1,6 +1,6 @@
-"""One hook from request to answer, in a straight line. Data in, data out; only the fetch is called.
+"""One hook, from the call to the response: select, decide, fetch, decide again, hide, write.
 
-The same call gives the same answer.
+Data goes in and comes out; only the fetch reaches outside. The same call gives the same answer.
 """
 
 from collections import Counter
@@ -36,26 +36,27 @@ from cds_service.silence import Silence
 
 PAGE_SIZE = 200
 
-# Fetches paths by key and returns the resources that came, by key, and how each fetch ended.
+# Takes paths by key. Returns the resources or Bundles that came, by key, and counts how the fetches
+# ended. Never raises.
 Fetch = Callable[[Mapping[str, str]], tuple[Mapping[str, list[Json]], Counter[str]]]
 
 
 class TooLittleToGoOn(Exception):
-    """Neither a coded reason nor the conditions: nothing can be said, and the client wants to
-    be told with a 412.
+    """An order has no coded reason and the conditions were not supplied, and the client wants
+    status 412 then.
     """
 
 
 @dataclass(frozen=True)
 class HookCall:
-    """What a client posted, checked for its envelope only; the values of the prefetch are JSON as
-    it came. The rest is what is known of the client and of this moment.
+    """All that the answer depends on: what the client posted, its settings, and the state of now.
 
-    `today` is the day for orders that carry no date; `base_url` the address of this service as
-    the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
-    checked; `templates` the prefetch templates; `silence` what is not to be shown, and `style` how
-    answers are written; `overridden` the advice that was overridden lately;
-    `looked_up` what a terminology server said of codes in no map, as of now.
+    Of the body only the envelope is checked; the values of `prefetch` are undecoded JSON. `today`
+    is the day for orders that carry no date; `base_url` the address of this service as the client
+    sees it; `on_too_little` what to do on order-sign with an order that cannot be checked;
+    `templates` the prefetch templates by key; `silence` what is not to be shown; `style` how
+    answers are written; `overridden` the advice that was overridden lately; `looked_up` what a
+    terminology server has said so far of codes that are in no map.
     """
 
     hook: str
@@ -78,9 +79,10 @@ class HookCall:
 
 @dataclass(frozen=True)
 class HookOutcome:
-    """The response body, the decisions behind it, and an evaluation of each in plain values; why
-    other orders were passed over, and how each fetch ended. `unknown_conditions` are SNOMED CT
-    codes of Conditions that are in no map.
+    """The response body, the decisions behind it, and an evaluation of each in plain values.
+
+    `selected` says why other orders were passed over, `fetches` counts how the fetches ended.
+    `unknown_conditions` are SNOMED CT codes of Conditions that are in no map.
     """
 
     body: Json
@@ -92,11 +94,11 @@ class HookOutcome:
 
 
 def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:
-    """Rate every selected draft order that is ours.
+    """Rate every selected draft order that asks for a procedure of the topic.
 
-    Decides first on what was sent, and fetches only what could change that. The chart is not looked
-    at where no order is ours, as with most orders of a hospital. Raises TooLittleToGoOn where the
-    call asks for it.
+    Decides first on what was sent, and fetches only what could change that. Where no order is of
+    the topic, which is the usual case, the chart is not read. Raises TooLittleToGoOn where the call
+    asks for it, and TooManyResources.
     """
     topic = topic.with_meanings(call.looked_up)
     selected = select_orders(call.hook, call.context, topic)
@@ -122,7 +124,7 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
 def _evaluate(
     call: HookCall, selected: SelectedOrders, prefetched: Prefetched, topic: Topic
 ) -> list[EvaluatedOrder]:
-    """The decision on each order of ours, with the data at hand."""
+    """The decision on each order of the topic, with the data at hand."""
     chart = read_chart(prefetched, call.patient_id, topic.terminology)
     resources = prefetched.resources
     drafts = read_orders(selected.ours, call.context, resources, topic.terminology, call.today)
@@ -146,7 +148,7 @@ def _evaluate(
 def _wanted(
     call: HookCall, prefetched: Prefetched, evaluated: list[EvaluatedOrder], topic: Topic
 ) -> dict[str, str]:
-    """What was not sent and could change an answer: paths by key, most decisive first."""
+    """What was not sent and could change a decision: paths by key, most decisive first."""
     needed = {kind for order in evaluated for kind in kinds_needed(order.decision, topic)}
     missing = [k for k in BY_WEIGHT if k in needed and k not in prefetched.sent]
     paths = {key: _path(call.templates[key], call.patient_id) for key in missing}
@@ -156,7 +158,7 @@ def _wanted(
 
 
 def _path(template: str, patient_id: str) -> str:
-    """A prefetch template for the patient; of a search many results are asked for at once."""
+    """A prefetch template with the patient's id; a search asks for large pages."""
     path = template.replace("{{context.patientId}}", quote(patient_id, safe=""))
     return f"{path}&_count={PAGE_SIZE}" if "?" in path else path
 
@@ -175,7 +177,7 @@ def _refuse_to_guess(call: HookCall, evaluated: list[EvaluatedOrder]) -> None:
 
 
 def _hidden(call: HookCall, order: EvaluatedOrder) -> EvaluatedOrder:
-    """An order of which nothing is shown, by the client's wish or since it was overridden."""
+    """The order; hidden where the client's silence covers it, or where it was overridden lately."""
     if call.silence.covers(order.decision):
         return replace(order, hidden=SILENT, unrated=not call.silence.ratings)
     is_repeat = order.shows_card and evaluation_of(order) in call.overridden
@@ -185,7 +187,9 @@ def _hidden(call: HookCall, order: EvaluatedOrder) -> EvaluatedOrder:
 def _respond(
     call: HookCall, evaluated: list[EvaluatedOrder], selected: SelectedOrders, topic: Topic
 ) -> CardsAndActions:
-    """Cards and ratings; an order that is not rated any more loses the rating of this topic."""
+    """Cards and ratings. An order with an earlier rating of this topic loses it where it is not of
+    the topic, or not relevant, any more.
+    """
     silent = [o.resource for o in evaluated if isinstance(o.decision.verdict, Silent)]
     stale = [
         without_empty(resource)
@@ -197,6 +201,6 @@ def _respond(
 
 
 def _holds_an_old_rating(resource: Json, topic: Topic) -> bool:
-    """A valid order that is not ours any more, and has an id to be changed by."""
+    """Whether a resource is a valid ServiceRequest with an id and a rating of this topic."""
     named = resource.get("resourceType") == "ServiceRequest" and resource.get("id")
     return bool(named) and has_rating_of(topic, resource) and not problem_with(resource)

@@ -20,24 +20,24 @@ LANGUAGES = ("en", "de", "es")
 
 
 def N_(text: str) -> str:  # noqa: N802  the usual name, by which texts are collected
-    """Marks a text that is said later."""
+    """Marks a text to be collected; it is translated later, by `Language.say`."""
     return text
 
 
 @dataclass(frozen=True)
 class Language:
-    """One of LANGUAGES; what its catalogue does not hold is said in English."""
+    """One of LANGUAGES with its catalogue. A text that is not in the catalogue stays English."""
 
     code: str
     catalogue: NullTranslations
 
     def say(self, text: str, **values: object) -> str:
-        """A text, with values in the places of its %(names)s."""
+        """The translation of a text, with the values for its %(names)s."""
         said = self.catalogue.gettext(text) if text else ""
         return said % values if values else said
 
     def count(self, one: str, many: str, number: int) -> str:
-        """A text with the number in the place of %(number)d, in the singular or the plural."""
+        """The translation of the singular or the plural, with the number for %(number)d."""
         return self.catalogue.ngettext(one, many, number) % {"number": number}
 
     def number(self, value: float) -> str:
@@ -62,7 +62,7 @@ def language(code: str, mappings: Path) -> Language:
 
 
 def _compiled(file: Path, code: str) -> Translations:
-    """Compiled here, so that there is no second file that could be older than the first."""
+    """The catalogue of a `.po` file. Compiled when read: no `.mo` file can be outdated."""
     compiled = BytesIO()
     with file.open("rb") as opened:
         write_mo(compiled, read_po(opened, locale=code))

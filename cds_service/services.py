@@ -1,8 +1,8 @@
-"""The CDS services, one for each topic: what discovery tells a client."""
+"""The CDS services, one for each topic, as discovery lists them."""
 
 from cds_service.decision.topic import Topic, Topics
 
-# The CDS Hooks Sandbox keeps the last service of an id only, and its screens need order-select.
+# The CDS Hooks Sandbox keeps only the last service of an id, and its screens need order-select.
 HOOKS = ("order-sign", "order-select")
 SPECIFICATION = "3.0.0"
 HOOK_VERSION = "1.0"
@@ -13,8 +13,8 @@ USED_OBSERVATIONS = frozenset({"egfr", "pregnancy-status"})
 def discovery(topics: Topics) -> dict:
     """The answer of `GET /cds-services` (CDS Hooks 2.0 and 3.0).
 
-    A topic has one id under both hooks, so that what a later hook says replaces what an earlier one
-    said.
+    A topic has one id under both hooks, so that an EHR replaces the cards of order-select by those
+    of order-sign.
     """
     return {"services": [_service(topic, hook) for topic in topics.values() for hook in HOOKS]}
 
@@ -34,7 +34,7 @@ def _service(topic: Topic, hook: str) -> dict:
 
 
 def prefetch_templates(topic: Topic) -> dict[str, str]:
-    """One search per key, with simple tokens only and no parameter twice."""
+    """The prefetch templates by key. They use simple tokens only, and no parameter twice."""
     patient = "{{context.patientId}}"
     return {
         "patient": f"Patient/{patient}",

@@ -1,4 +1,4 @@
-"""Silent mode: what a client wants evaluated and kept, but not shown."""
+"""Silent mode: what is evaluated and kept for a client, but not shown."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Silence:
     ratings: bool = False
 
     def covers(self, decision: Decision) -> bool:
-        """Whether all that asks for a card is silenced. A card that is shown is shown whole."""
+        """Whether all that asks for the card is silenced. A card is shown whole or not at all."""
         return self.everything or bool(decision.called_for_by) and decision.called_for_by <= self.of
 
     @property

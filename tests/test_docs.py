@@ -1,4 +1,4 @@
-"""The README is kept true: its commands, settings, paths and answer."""
+"""The documents are kept true: their commands, settings, paths and answer."""
 
 import json
 import re
@@ -17,10 +17,12 @@ from tests.small_world import ROOT, SERVICE
 
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md")]
 
 
-def test_every_make_target_of_the_readme_exists():
-    targets = set(re.findall(r"`?make ([a-z]+)", README)) - {"are"}
+def test_every_make_target_of_the_documents_exists():
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    targets = set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE))
     assert targets >= {"run", "test", "check", "replay"}
     for target in targets:
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
@@ -81,20 +83,31 @@ def assert_within(part, whole):
         assert part == whole
 
 
-@pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`((?:cds_service|mappings|tests|fixtures)/[\w./-]*)`", README)))
-)
-def test_every_path_of_the_readme_exists(path):
+PATH = re.compile(r"`((?:cds_service|mappings|tests|fixtures)/[\w./-]*)`")
+LINK = re.compile(r"\]\((?!https?:)([^)]+)\)")
+COMMAND = re.compile(r"-m cds_service (\w+)")
+
+
+def found_in_documents(expression):
+    """Each finding of the expression with the document that holds it."""
+    found = {
+        (doc, each) for doc in DOCUMENTS for each in expression.findall(doc.read_text("utf-8"))
+    }
+    return [pytest.param(*one, id=f"{one[0].name}-{one[1]}") for one in sorted(found)]
+
+
+@pytest.mark.parametrize(("document", "path"), found_in_documents(PATH))
+def test_every_path_of_the_documents_exists(document, path):
     assert (ROOT / path).exists()
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)]+)\)", README))
-def test_every_link_of_the_readme_leads_somewhere(link):
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize(("document", "link"), found_in_documents(LINK))
+def test_every_link_of_the_documents_leads_somewhere(document, link):
+    assert (document.parent / link).exists()
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"-m cds_service (\w+)", README))))
-def test_every_command_of_the_readme_explains_itself(command):
+@pytest.mark.parametrize(("document", "command"), found_in_documents(COMMAND))
+def test_every_command_of_the_documents_explains_itself(document, command):
     with pytest.raises(SystemExit) as done:
         main([command, "--help"])
     assert done.value.code == 0

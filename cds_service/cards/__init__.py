@@ -1,1 +1,1 @@
-"""A Decision as CDS Hooks JSON: cards, suggestions and system actions."""
+"""Writes decisions as CDS Hooks JSON: cards, suggestions and system actions."""

@@ -1,4 +1,4 @@
-"""Suggestions and system actions: what the EHR is to do with the order."""
+"""Suggestions and system actions: how the EHR can change the order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from cds_service.decision.verdict import NotChecked, Silent
 
 @dataclass(frozen=True)
 class Offer:
-    """A button of a card as CDS Hooks writes it, and what it does in short."""
+    """A suggestion of a card in CDS Hooks JSON, and what it does in short, for the store."""
 
     does: str
     body: Json
@@ -27,7 +27,7 @@ class Offer:
 
 
 def offers(evaluated: EvaluatedOrder) -> list[Offer]:
-    """The buttons of the card; none for an order without an id."""
+    """The suggestions of the card; none for an order without an id."""
     if not evaluated.has_id:
         return []
     return [
@@ -39,7 +39,7 @@ def offers(evaluated: EvaluatedOrder) -> list[Offer]:
 def offer(
     evaluated: EvaluatedOrder, number: int, suggestion: Suggestion, label: str, action: Json
 ) -> Offer:
-    """A button with one action; `number` is its place among the suggestions."""
+    """A suggestion with one action; `number` is its place on the card."""
     made = {
         "label": label,
         "uuid": evaluated.uuid("suggestion", number, label),
@@ -60,7 +60,9 @@ def _does(suggestion: Suggestion) -> str:
 
 
 def system_action(evaluated: EvaluatedOrder) -> Json | None:
-    """The update that puts the rating on the order, or takes an earlier one of ours off it."""
+    """The update that puts the rating on the order, or removes an earlier one of this topic. None
+    where there is nothing to change.
+    """
     decision, order = evaluated.decision, evaluated.resource
     if not evaluated.has_id or isinstance(decision.verdict, Silent | NotChecked):
         return None
@@ -74,7 +76,7 @@ def system_action(evaluated: EvaluatedOrder) -> Json | None:
 
 
 def removal_of_rating(resource: Json, topic: Topic, say: Callable[[str], str]) -> Json:
-    """The update of an order that is rated no more; `say` puts a text in the client's language."""
+    """The update that removes the topic's rating; `say` translates its description."""
     words = say("Remove the appropriateness rating")
     return update(words, without_rating_of(topic, resource))
 
@@ -85,7 +87,7 @@ def _rating(evaluated: EvaluatedOrder, code: str, category: str | None) -> Ratin
 
 
 def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
-    """The whole draft with another code, and the rating of what it asks for now."""
+    """An update: the draft with the suggested code, and the rating of that."""
     name = evaluated.study(suggestion.procedure, suggestion.place)
     changed = {**evaluated.resource, "code": _code(evaluated, suggestion)}
     code = evaluated.decision.rating_of(suggestion.procedure.id)
@@ -98,7 +100,7 @@ def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Js
 
 
 def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
-    """A further order for the same patient and reasons."""
+    """A create: a further order for the same patient and reasons."""
     draft = evaluated.resource
     kept = ("subject", "encounter", "requester", "reasonCode", "reasonReference")
     order = {
@@ -125,7 +127,7 @@ def delete(evaluated: EvaluatedOrder) -> Json:
 
 
 def _answer(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
-    """The draft with the answer among its reasons; the next call finds it there."""
+    """An update: the draft with the answer among its reasons, where the next call reads it."""
     given = suggestion.answer.coding
     codings = [_coding(given)]
     if given.system != evaluated.topic.terminology.answers:
@@ -138,7 +140,7 @@ def _answer(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Jso
 
 
 def _own_coding(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
-    """Says that a standard code is an answer, so that questions can be counted."""
+    """Our own code of the answer, added to the standard one, so that questions can be counted."""
     asked = evaluated.topic.question(suggestion.fact)
     said = "yes" if suggestion.answer == asked.yes else "no"
     system, label = evaluated.topic.terminology.answers, suggestion.answer.label

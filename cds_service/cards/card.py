@@ -1,4 +1,4 @@
-"""The card of an evaluated order, and the answer to a hook."""
+"""The card of an evaluated order, and the response to a hook."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ OVERRIDE_REASONS = tuple(
 
 @dataclass(frozen=True)
 class CardsAndActions:
-    """The answer to a hook, and what each button does: by the ids of card and suggestion."""
+    """The response to a hook; and what each suggestion does, by the ids of card and suggestion."""
 
     body: Json
     offered: dict[str, dict[str, str]]
@@ -49,7 +49,11 @@ def respond(
     style: ResponseStyle,
     topic: Topic,
 ) -> CardsAndActions:
-    """The answer to a hook: cards, and ratings where CDS Hooks and where Argonaut put them."""
+    """The response to a hook: cards, and ratings as system actions.
+
+    These are sent twice: as `systemActions` (CDS Hooks), and in `extension` (Argonaut's guide, read
+    by the Sandbox). `no_longer_rated` are orders that lose the rating of the topic.
+    """
     dialect, options = style.dialect, style.options
     shown = [(c, dialect.offers(c, options)) for c in evaluated_orders if c.shows_card]
     body: Json = {"cards": [_card(c, buttons, style) for c, buttons in shown]}
@@ -131,6 +135,6 @@ def _link_label(evaluated: EvaluatedOrder) -> str:
 
 
 def _page(evaluated: EvaluatedOrder) -> str:
-    """The page in the language of the card, whatever the browser prefers."""
+    """The address of the page, which names the language of the card."""
     chosen = evaluated.language
     return evaluated.page if chosen is ENGLISH else f"{evaluated.page}?lang={chosen.code}"

@@ -12,7 +12,7 @@ WANTS_SYSTEM_ACTIONS = "order-sign"
 
 
 def _offers(evaluated: EvaluatedOrder, _: ResponseOptions) -> list[Offer]:
-    """No order is removed unless another takes its place."""
+    """Without deletions: the kit allows one only together with another order."""
     return [o for o in offers(evaluated) if o.action["type"] != "delete"]
 
 
@@ -24,7 +24,7 @@ def _remarks(evaluated: EvaluatedOrder, _: ResponseOptions) -> str:
 
 
 def _finish(hook: str, body: Json) -> Json:
-    """The key is there, also with nothing in it."""
+    """On order-sign `systemActions` is always there, if need be as an empty list."""
     return (
         {**body, "systemActions": body.get("systemActions", [])}
         if hook == WANTS_SYSTEM_ACTIONS

@@ -13,7 +13,7 @@ from cds_service.decision.verdict import CONTRAST_NOT_STATED, NotChecked, Rated
 from cds_service.language import N_
 
 ADULT = 18
-# The kinds of rule that are told; what excuses the order comes first.
+# The kinds of rule that the detail lists; those that excuse the order come first.
 EXCUSES = ("soften", "quiet")
 TOLD = (*EXCUSES, "outside-scope", "caution", "wrong-region", "alternative", "line")
 KINDS_IN_WORDS = {
@@ -27,7 +27,7 @@ KINDS_IN_WORDS = {
 
 
 def detail(evaluated: EvaluatedOrder, remarks: str) -> str:
-    """GitHub-flavoured Markdown; all text of the client is escaped. `remarks` are the dialect's."""
+    """GitHub-flavoured Markdown. Text of the client is escaped; `remarks` are of the dialect."""
     if isinstance(evaluated.decision.verdict, NotChecked):
         return why(evaluated)
     parts = (why, _facts, _question, _ratings, _reservations, _safety, _suggestions)
@@ -36,7 +36,7 @@ def detail(evaluated: EvaluatedOrder, remarks: str) -> str:
 
 
 def _facts(evaluated: EvaluatedOrder) -> str:
-    """The facts that the decision rests on, in the words of the chart."""
+    """A line for each fact that the decision rests on, with its evidence."""
     facts = evaluated.decision.facts
     asked = _facts_asked(evaluated)
     return "\n".join(fact_line(evaluated, facts[name]) for name in facts if name in asked)
@@ -125,7 +125,7 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _safety(evaluated: EvaluatedOrder) -> str:
-    """Every caution that is about the order, marked as ours and not the ACR's."""
+    """The text of every rule that is about the order, marked as ours and not the ACR's."""
     alerts = speaking(evaluated.decision.alerts, *TOLD)
     if not alerts:
         return ""
@@ -140,7 +140,7 @@ def _said(evaluated: EvaluatedOrder, alert: Alert) -> str:
 
 
 def _suggestions(evaluated: EvaluatedOrder) -> str:
-    """What the order of the buttons means, or why there is none."""
+    """What the sequence of the suggestions means, or why there are none."""
     decision = evaluated.decision
     kinds = {s.kind for s in decision.suggestions}
     if not evaluated.has_id:
@@ -162,7 +162,7 @@ def _suggestions(evaluated: EvaluatedOrder) -> str:
 
 
 def _kept_out(evaluated: EvaluatedOrder) -> str:
-    """The safety rules that are not about the order, but keep the usually appropriate out."""
+    """The safety rules that are not about this order, but keep what is usually appropriate out."""
     decision, procedures = evaluated.decision, evaluated.topic.guideline.procedure
     best = {procedures[p] for v in decision.outcomes.variants for p in v.usually_appropriate}
     silent = [a for a in decision.alerts if not a.speaks and any(a.rule.avoids(p) for p in best)]

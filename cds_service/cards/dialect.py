@@ -1,4 +1,4 @@
-"""What a dialect of CDS Hooks may do differently, and what a client options besides."""
+"""How responses are written: by the dialect of an EHR, and the options of a client."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,9 @@ from cds_service.language import ENGLISH, Language
 
 @dataclass(frozen=True)
 class ResponseOptions:
-    """`preference_list` has the site's keys of orders, by procedure and region (which may be
-    empty); `links` and `ratings` say whether they are sent, None as the dialect does it.
+    """What a client sets besides its dialect. `preference_list` has the site's keys of orders, by
+    procedure and region (which may be empty); `links` and `ratings` say whether these are sent,
+    None leaves it to the dialect.
     """
 
     preference_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -21,11 +22,11 @@ class ResponseOptions:
 
 @dataclass(frozen=True)
 class Dialect:
-    """A table of differences; what is not named is as HL7 writes it.
+    """What an EHR needs differently; the defaults are CDS Hooks as HL7 specifies it.
 
-    `offers` makes the buttons of a card, `remarks` a paragraph for its detail, `topic` its topic
-    code, `finish_card` has the last word on a card, `rate` makes the rating of an order, and
-    `finish` has the last word on the answer to a hook.
+    `offers` makes the suggestions of a card, `remarks` a paragraph for its detail, `topic` its
+    topic code, and `rate` the system action with the rating of an order. `finish_card` and `finish`
+    may change a card, and the whole response to a hook, at the end.
     """
 
     selection_behavior: str = "at-most-one"
@@ -43,7 +44,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class ResponseStyle:
-    """How a client is answered, and in which language."""
+    """How responses to a client are written: dialect, options and language."""
 
     dialect: Dialect = Dialect()
     options: ResponseOptions = ResponseOptions()

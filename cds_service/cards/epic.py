@@ -1,4 +1,4 @@
-"""Epic: one action a suggestion, orders of its preference lists, no changes of draft orders.
+"""Epic: one action per suggestion, orders from its preference lists, no updates of draft orders.
 
 Source: Epic's CDS Hooks documentation (fhir.epic.com, Documentation, cds-hooks), sections Actions,
 Card Attributes, Suggestion Attributes, Codesets for Create APIs, Supported Extensions.
@@ -22,7 +22,7 @@ LONGEST_TOPIC = 100
 
 
 def wrong_keys(keys: Iterable[tuple[str, str]], topics: Iterable[Topic]) -> list[str]:
-    """What a preference list calls a procedure or a region and is none of a topic."""
+    """The procedures and regions of a preference list that no topic has."""
     procedures = {name for topic in topics for name in topic.guideline.procedure}
     places = {name for topic in topics for name in topic.terminology.places}
     return [p for p, _ in keys if p not in procedures] + [
@@ -31,7 +31,7 @@ def wrong_keys(keys: Iterable[tuple[str, str]], topics: Iterable[Topic]) -> list
 
 
 def _offers(evaluated: EvaluatedOrder, options: ResponseOptions) -> list[Offer]:
-    """Each study that the site can order, and then the draft to be removed, of its own."""
+    """A suggestion for each study with a key, and a separate one that removes the draft."""
     if not evaluated.has_id:
         return []
     made = [
@@ -57,7 +57,7 @@ def _key(suggestion: Suggestion, options: ResponseOptions) -> str | None:
 
 
 def _ordered(evaluated: EvaluatedOrder, number: int, suggestion: Suggestion, key: str) -> Offer:
-    """What the user reads is the description, so it says all."""
+    """The suggestion that orders a study. Epic shows its description, which names the study."""
     name = evaluated.study(suggestion.procedure, suggestion.place)
     if suggestion.kind == "replace":
         words = evaluated.say("Order %(study)s instead", study=name)
@@ -75,7 +75,7 @@ def _ordered(evaluated: EvaluatedOrder, number: int, suggestion: Suggestion, key
 
 
 def _category(resource: Json) -> Json:
-    """That of the draft, where it has one of the two."""
+    """The category of the draft if it is inpatient or outpatient; else outpatient."""
     codings = [c for one in resource.get("category", []) for c in one.get("coding", [])]
     named = [c.get("code") for c in codings if c.get("code") in (INPATIENT, OUTPATIENT)]
     code = named[0] if named else OUTPATIENT
@@ -83,7 +83,7 @@ def _category(resource: Json) -> Json:
 
 
 def _removed(evaluated: EvaluatedOrder, number: int, replaced: bool) -> Offer:
-    """Removing the draft; recommended only as the other half of a replacement."""
+    """The suggestion that removes the draft; recommended only together with a replacement."""
     name = evaluated.ordered
     if replaced:
         words = evaluated.say(
@@ -100,7 +100,7 @@ def _removed(evaluated: EvaluatedOrder, number: int, replaced: bool) -> Offer:
 
 
 def _remarks(evaluated: EvaluatedOrder, options: ResponseOptions) -> str:
-    """What has no button here."""
+    """Names what has no suggestion here: studies without a key, and answers."""
     left_out = [s for s in evaluated.decision.suggestions if not _key(s, options)]
     studies = [evaluated.study(s.procedure, s.place) for s in left_out if s.procedure]
     answers = [evaluated.say(s.answer.label) for s in left_out if s.answer]

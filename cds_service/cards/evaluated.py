@@ -1,4 +1,4 @@
-"""One evaluated order and all that its card and actions are made of."""
+"""One evaluated order, with all that its card and actions need."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +18,11 @@ SILENT, REPEAT = "silent", "repeat"
 
 @dataclass(frozen=True)
 class EvaluatedOrder:
-    """`resource` is the draft order less its empty elements; `number` its place in the request.
+    """`resource` is the draft order without empty elements; `number` its place in the request.
 
-    `base_url` is the public address of this service, without a slash at its end. `hidden` says
-    why nothing is shown (SILENT or REPEAT), if so; `unrated` whether the rating is kept back too;
-    `language` is that of the card.
+    `base_url` is the public address of this service, without a slash at its end. `hidden` says why
+    the card is not shown (SILENT or REPEAT), else it is empty; `unrated` whether the rating is not
+    sent either; `language` is that of the card.
     """
 
     decision: Decision
@@ -68,7 +68,7 @@ class EvaluatedOrder:
 
     @property
     def page(self) -> str:
-        """The page that shows the guideline, or the one variant that the decision rests on."""
+        """The address of the page of the one possible variant, else that of the guideline."""
         topic = f"{self.base_url}/guidelines/{self.topic.id}"
         variants = self.decision.outcomes.variants
         return f"{topic}/{variants[0].id}" if self.decision.topic.startswith("variant") else topic

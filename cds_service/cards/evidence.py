@@ -17,7 +17,7 @@ REMARKS = {
 
 
 def fact_line(evaluated: EvaluatedOrder, fact: Fact) -> str:
-    """One bullet: what is known, and where from; or that it is not known, and why."""
+    """One bullet: the fact, its value and its evidence."""
     words = evaluated.topic.fact[fact.name]
     return f"- {evaluated.say(words.label)}: {_known(evaluated, fact)}"
 
@@ -34,7 +34,7 @@ def _known(evaluated: EvaluatedOrder, fact: Fact) -> str:
 
 
 def proof(evaluated: EvaluatedOrder, evidence: tuple[Evidence, ...]) -> str:
-    """The first pieces of evidence, with resource and date, and how many more there are."""
+    """The first pieces of evidence, with resource type and date, and the number of further ones."""
     shown = [_piece(evaluated, e) for e in evidence[:MOST_SHOWN]]
     more = len(evidence) - MOST_SHOWN
     if more > 0:
@@ -57,7 +57,7 @@ def _source(evaluated: EvaluatedOrder, fact: Fact) -> str:
 
 
 def _none_among(evaluated: EvaluatedOrder, fact: Fact) -> str:
-    """Absence is told as what it is: none among the data supplied."""
+    """For an absent fact: how many resources were supplied, and that none of them shows it."""
     counts = evaluated.decision.case.chart.counts
     definition = evaluated.topic.fact[fact.name]
     kinds = definition.false_when_none_among

@@ -1,4 +1,4 @@
-"""Identifiers that are the same for the same request, so that an answer can be replayed."""
+"""Identifiers made of the request: the same request gets the same response."""
 
 from functools import cache
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -10,7 +10,7 @@ def _namespace(base: str) -> UUID:
 
 
 def identifier(base: str, *parts: object) -> UUID:
-    """A UUID made of the parts, of a namespace of its own for each base URN."""
+    """The UUID (version 5) of the parts, in the namespace of a base URN."""
     name = "\x1f".join(str(part) for part in parts)
     # JSON may hold half a surrogate pair, which has no UTF-8.
     return uuid5(_namespace(base), name.encode("utf-8", "backslashreplace").decode())

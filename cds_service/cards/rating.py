@@ -24,7 +24,9 @@ NOT_QUALIFIED = "not-a-qcdsm:"
 
 @dataclass(frozen=True)
 class Rating:
-    """A rating of a topic; `auc` is the address of the criteria that were applied, if any."""
+    """A rating by a topic. `code` is the PAMA rating, `category` that of the ACR, if there is one;
+    `auc` is the address of the criteria that were applied, if any.
+    """
 
     topic: Topic
     code: str
@@ -53,8 +55,8 @@ MAY_BE = (MAY_BE_APPROPRIATE, DISAGREEMENT)
 
 
 def with_rating(resource: dict, rating: Rating) -> dict:
-    """The order with this rating in place of an earlier one of its topic, and of one that a service
-    other than this one left. Those of our other topics stay.
+    """The order with this rating. It replaces an earlier one of the same topic, and those of other
+    services; ratings of other topics of this service stay.
     """
     kept = [
         group for group in _groups(resource) if _is_ours(group) and not _is_of(group, rating.topic)
@@ -63,7 +65,7 @@ def with_rating(resource: dict, rating: Rating) -> dict:
 
 
 def without_rating_of(topic: Topic, resource: dict) -> dict:
-    """The order without the rating of the topic; those of others stay."""
+    """The order without the rating of the topic; all other ratings stay."""
     kept = [group for group in _groups(resource) if not _is_of(group, topic)]
     return _with_extensions(resource, sum(kept, []))
 
@@ -81,7 +83,7 @@ def _with_extensions(resource: dict, ratings: list[dict]) -> dict:
 
 
 def _groups(resource: dict) -> list[list[dict]]:
-    """The extensions of each rating on an order: each group begins with the rating itself."""
+    """The Argonaut extensions of an order, a group for each rating. A group begins with RATING."""
     extensions: Any = resource.get("extension")
     listed = extensions if isinstance(extensions, list) else []
     found = [e for e in listed if isinstance(e, dict) and e.get("url") in EXTENSIONS]
@@ -99,6 +101,6 @@ def _name(topic: Topic) -> str:
 
 
 def _is_ours(group: list[dict]) -> bool:
-    """Whether one of our topics left it."""
+    """Whether the group is a rating by a topic of this service."""
     named = (e.get("valueString") for e in group if e["url"] == CONSULTED)
     return any(isinstance(name, str) and name.startswith(NOT_QUALIFIED) for name in named)

@@ -1,4 +1,4 @@
-"""The public CDS Hooks Sandbox: every changed order needs a rating, a code and coded reasons.
+"""The public CDS Hooks Sandbox: an order in an update needs a rating, a code and coded reasons.
 
 Source: https://github.com/cds-hooks/sandbox, src/components/Pama/pama.jsx. It shows the code of a
 rating as it stands, and its own word for none is "unknown"; it does nothing on create and delete.
@@ -16,7 +16,7 @@ def _offers(evaluated: EvaluatedOrder, _: ResponseOptions) -> list[Offer]:
 
 
 def _understood(given: Offer, evaluated: EvaluatedOrder) -> Offer:
-    """The same with all that the Sandbox reads."""
+    """The suggestion, whose order has a rating and coded reasons only."""
     resource = given.action["resource"]
     coded = [reason for reason in resource.get("reasonCode", []) if reason.get("coding")]
     whole = {**_rated(resource, evaluated), "reasonCode": coded}
@@ -24,7 +24,7 @@ def _understood(given: Offer, evaluated: EvaluatedOrder) -> Offer:
 
 
 def _rated(resource: Json, evaluated: EvaluatedOrder) -> Json:
-    """With a rating, be it that there is none."""
+    """The order with a rating; without one, with the code `unknown`."""
     if _has_rating(resource):
         return resource
     system = evaluated.topic.about.urn + ":rating"
@@ -38,7 +38,7 @@ def _has_rating(resource: Json) -> bool:
 
 
 def _rate(evaluated: EvaluatedOrder) -> Json | None:
-    """A rating for every order of ours, so that an old one never stays on the screen."""
+    """A rating for every order of the topic, so that the screen never keeps an old one."""
     action = system_action(evaluated)
     if action is None and _says_nothing(evaluated):
         action = update(evaluated.say("Take the rating away"), evaluated.resource)
@@ -46,7 +46,7 @@ def _rate(evaluated: EvaluatedOrder) -> Json | None:
 
 
 def _says_nothing(evaluated: EvaluatedOrder) -> bool:
-    """An order of ours without a rating, also of another service."""
+    """Whether an order that can be changed and read carries no rating, of whatever service."""
     return (
         evaluated.has_id
         and evaluated.decision.subject != UNREADABLE

@@ -1,4 +1,4 @@
-"""The one line of a card: the ordered study, what is said of it, and the better choice."""
+"""The summary of a card: the ordered study, its rating, the caution, and the better choice."""
 
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.safety import cautions, speaking
@@ -19,7 +19,7 @@ LONGEST = 139  # CDS Hooks: fewer than 140 characters
 
 
 def summary(evaluated: EvaluatedOrder) -> str:
-    """Plain text of our own words only."""
+    """Plain text, of our own words only. Parts that do not fit are left out whole."""
     rating = f"{evaluated.ordered}: {_state(evaluated)}"
     parts = [rating, _safety(evaluated), _better(evaluated)]
     if evaluated.decision.indicator == "critical":
@@ -54,8 +54,8 @@ STATES = {
 
 
 def _safety(evaluated: EvaluatedOrder) -> str:
-    """The title of the most urgent caution, else of what excuses the order; the rules come in
-    the order of their urgency.
+    """The title of the most urgent caution, else of the first rule that softens the rating. Alerts
+    are sorted by urgency.
     """
     alerts = evaluated.decision.alerts
     told = cautions(alerts) or speaking(alerts, "soften")

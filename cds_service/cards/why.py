@@ -1,4 +1,4 @@
-"""The sentence with which the detail of a card opens: what is said of the order, and why."""
+"""The first sentence of the detail of a card: the verdict on the order, and why."""
 
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.markdown import escape
@@ -17,7 +17,7 @@ from cds_service.decision.verdict import (
 
 
 def why(evaluated: EvaluatedOrder) -> str:
-    """One sentence, which names the order and what is said of it."""
+    """One sentence, by the verdict."""
     return SENTENCES[evaluated.decision.subject](evaluated)
 
 
@@ -67,7 +67,7 @@ def _no_criteria(evaluated: EvaluatedOrder) -> str:
 
 
 def _outside_scope(evaluated: EvaluatedOrder) -> str:
-    """Each rule speaks for itself."""
+    """The sentence of each rule that puts the order outside the scope."""
     said = {"order": _order(evaluated), "source": evaluated.source}
     rules = evaluated.decision.verdict.rules
     return " ".join(dict.fromkeys(evaluated.say(rule.not_rated, **said) for rule in rules))

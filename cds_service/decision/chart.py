@@ -1,4 +1,4 @@
-"""What is known of one patient and one order, in the core's own plain shapes."""
+"""One order, the chart of the patient, and their parts, as plain dataclasses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +59,9 @@ class Finding:
         return self.place.parts if self.place else frozenset()
 
     def is_new(self, today: date) -> bool:
-        """New: current, and undated or at most 90 days old; the ICD-10-CM encounter has its say."""
+        """Current, and undated or at most 90 days old. With an ICD-10-CM 7th character, a sequela
+        is never new, and a subsequent encounter needs a date.
+        """
         if not self.current or self.encounter == SEQUELA:
             return False
         if self.when is None:
@@ -67,7 +69,7 @@ class Finding:
         return today - min(self.when, today) <= NEW_FOR
 
     def seen_within(self, days: int, today: date) -> bool:
-        """Undated counts, so that a missing date never hides a caution."""
+        """At most so many days old. Undated counts: a missing date must not hide a caution."""
         return self.when is None or today - min(self.when, today) <= timedelta(days=days)
 
     @cached_property
@@ -78,10 +80,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Chart:
-    """What the client sent of the patient.
+    """The data of the patient that were sent or fetched.
 
     `supplied` names the kinds of data that came in full; `counts` says how many resources came of
-    each; `unread` names the resources that could not be read.
+    each; `unread` names the resources that could not be read, each with the reason.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -133,7 +135,7 @@ class Order:
 class Case:
     """An order, the patient's chart, and the day that counts as today.
 
-    `tells_not_checked` says whether an order of which too little is known is to be told.
+    `tells_not_checked` says whether an order of which too little is known gets a card.
     """
 
     order: Order
@@ -173,5 +175,5 @@ class Case:
         return self.chart.age(self.today)
 
     def recent(self, finding: Finding) -> bool:
-        """A reason, or a new Condition."""
+        """Whether the finding is a reason of the order, or a new Condition."""
         return finding.is_reason or (finding.source == "Condition" and finding.is_new(self.today))

@@ -1,25 +1,21 @@
-"""The language of criteria: what facts, relevance and safety rules are written in.
+"""The language of criteria, in which facts, relevance and safety rules are written.
 
-A criterion is one of these JSON objects. It is true, false or unknown (Kleene's logic), and where
-it is true it names its evidence.
+A criterion is a JSON object: true, false or unknown (Kleene's logic), with evidence if true. When
+the folder is read, its names are resolved, and it is compiled into a function.
 
-    {"finding": NAMES, …}                  a finding is there; see `selection.py`
+    {"finding": NAMES, …}                  there is such a finding; see `selection.py`
     {"function": NAME, ARGUMENT: …}        a computation on findings; see `functions.py`
-    {"observation": SET, "below": NUMBER, "days": NUMBER}
-                                           the latest value of the last DAYS is lower
-    {"age": {"from": YEARS}} or {"age": {"below": YEARS}}
-    {"sex": CODE}                          as FHIR writes it
-    {"fact": NAME, "is": [true | false | null]}
+    {"observation": SET, "below": NUMBER, "days": NUMBER}   the latest in DAYS is lower
+    {"age": {"from": YEARS}} or {"age": {"below": YEARS}}   completed years
+    {"sex": CODE}                          `gender` of the Patient
+    {"fact": NAME, "is": [VALUES]}         the fact is true, false or null (unknown)
     {"variant": ID}                        that variant applies, and no other is possible
-    {"usually_appropriate": SELECTOR}      of such procedures in a variant that is possible
+    {"usually_appropriate": SELECTOR}      a possible variant rates such a procedure so
     {"supplied": [KINDS]}                  these kinds of data came in full
-    {"criterion": NAME}                    one of the named criteria
-    {"any": […]} {"all": […]} {"not": …}
+    {"criterion": NAME}                    a file of `criteria/`
+    {"any": […]} {"all": […]} {"not": …}   Kleene's or, and, not
     {"unless": …}                          true unless the inner one is known to be true
     {"given": …}                           the inner one, without its evidence
-
-`compile_criterion` turns one into a function once, when the folder is loaded, and resolves each
-name in it. Nothing is interpreted while an order is rated.
 """
 
 from collections.abc import Callable
@@ -44,7 +40,7 @@ from cds_service.decision.situation import (
 
 
 def compile_criterion(written: Any, names: Names) -> Criterion:
-    """Raises CriterionError where the form is wrong or a name is not known."""
+    """The criterion. Raises CriterionError where the form is wrong or a name is not known."""
     if not isinstance(written, dict) or not written or next(iter(written)) not in COMPILERS:
         raise CriterionError(f"{written} is no criterion")
     kind = next(iter(written))

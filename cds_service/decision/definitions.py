@@ -1,4 +1,4 @@
-"""Names for findings that count under conditions only, and where findings come from."""
+"""Definitions: names for findings that count under conditions only. Sources of findings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ CERTAINTY: Mapping[str, Callable[[Finding], bool]] = {
 
 @dataclass(frozen=True)
 class Part:
-    """Findings of these value sets count `when` the criterion holds; without one, always."""
+    """Findings of these value sets count `when` the criterion is true; without one, always."""
 
     sets: frozenset[str]
     when: Criterion | None = None
@@ -38,9 +38,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Definition:
-    """A name for findings that count under conditions. The first part that a finding fits decides.
-
-    Where the criterion of the part is unknown, whether the finding counts is unknown too.
+    """A name for findings that count under conditions. Of the parts the first one that lists a
+    value set of the finding decides. Where the criterion of that part is unknown, it is unknown
+    whether the finding counts.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Definition:
     parts: tuple[Part, ...]
 
     def of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
-        """The findings that count, and whether others may."""
+        """The findings that count, and whether it is unknown of others."""
         known = situation.selected.get(self.name)
         if known is None:
             known = situation.selected[self.name] = self._of(situation)

@@ -33,8 +33,8 @@ NO_VARIANT = "no-variant"
 class Decision:
     """All that is said of one order, and why.
 
-    `indicator` is how urgent the card is, None where none is shown. `called_for_by` names what
-    asks for a card: the possible variants (or NO_VARIANT), if the verdict does, and safety rules.
+    `indicator` is that of the card, None for no card. `called_for_by` names what asks for the card:
+    where the verdict does, the possible variants (or NO_VARIANT), and safety rules.
     """
 
     case: Case
@@ -53,7 +53,7 @@ class Decision:
 
     @property
     def subject(self) -> str:
-        """The word for the verdict."""
+        """The word for the verdict in the log, the metrics and the store."""
         return self.verdict.subject
 
     @property
@@ -63,7 +63,7 @@ class Decision:
 
     @property
     def category(self) -> str | None:
-        """What all possible variants say of the procedure."""
+        """The category that all possible variants give the ordered procedure, if they agree."""
         return self.outcomes.category(self.case.order.procedure.id)
 
     @property
@@ -85,7 +85,7 @@ class Decision:
         return f"variant{variants[0].number}" if len(variants) == 1 else "several"
 
     def rating_of(self, procedure_id: str) -> str | None:
-        """The PAMA rating that a procedure would get in this patient, where it is certain."""
+        """The PAMA rating of a procedure in this patient, None where it is not certain."""
         if not self.outcomes.is_certain(procedure_id):
             return None
         return pama_rating(self.outcomes.category(procedure_id))
@@ -133,7 +133,9 @@ def _told(verdict: Silent | NotChecked) -> str | None:
 def _urgency(
     verdict: Verdict, situation: Situation, alerts: tuple[Alert, ...]
 ) -> tuple[str | None, frozenset[str]]:
-    """How urgent the card is, and what asks for it: the safety rules have the last word."""
+    """The indicator of the card, and what asks for it. Safety rules soften or raise the one that
+    the verdict asks for.
+    """
     own = urgency(verdict, situation)
     if own == "warning" and speaking(alerts, "soften"):
         own = "info"

@@ -1,6 +1,6 @@
 """The facts that the variants ask for: true, false or unknown, each with its evidence.
 
-What makes each true or false is data of the topic (`facts.json`); this is how it is read.
+What makes each of them true or false is data of the topic (`facts.json`).
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class FactDefinition:
     none_found: str = ""
 
     def establish(self, situation: Situation) -> Fact:
-        """The fact in this case; facts that it builds on are established already."""
+        """The fact in this case. The facts that its criteria name are in the situation already."""
         proof = self.true_when.truth(situation)
         if proof.value:
             return Fact(self.name, True, CODED, in_order(proof.evidence, situation.case))
@@ -54,7 +54,7 @@ class FactDefinition:
         return self._absent(proof.value, situation.case)
 
     def _absent(self, found: bool | None, case: Case) -> Fact:
-        """False where nothing was found among all that was supplied; else unknown."""
+        """False where the kinds of data came in full and nothing was found; else unknown."""
         kinds = self.false_when_none_among
         if kinds and found is False and case.chart.has(*kinds):
             return Fact(self.name, False, ABSENT)
@@ -62,7 +62,7 @@ class FactDefinition:
 
 
 def establish_facts(definitions: tuple[FactDefinition, ...], situation: Situation) -> Situation:
-    """The situation with all facts, each of which may build on those before it."""
+    """The situation with all facts, established in their order; each may use those before it."""
     facts: dict[str, Fact] = {}
     situation = replace(situation, facts=facts)
     for definition in definitions:
@@ -79,7 +79,7 @@ def in_order(evidence: tuple[Evidence, ...], case: Case) -> tuple[Evidence, ...]
 
 
 def answers(case: Case, name: str) -> frozenset[bool]:
-    """What the reasons of the order answer to our question about a fact."""
+    """The answers among the reasons of the order to our question about a fact."""
     given = (f.answer for f in case.order.reasons if f.answer)
     return frozenset(value for fact, value in given if fact == name)
 

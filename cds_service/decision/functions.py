@@ -1,4 +1,4 @@
-"""The computations on findings that a criterion may name; what is not listed here is data.
+"""The computations on findings that a criterion may name: what the language cannot say.
 
 Each takes the case, and the findings that its arguments in the criterion select; it returns the
 findings for which it holds, none where it does not.
@@ -22,7 +22,7 @@ def at_different_places(case: Case, finding: Findings) -> Findings:
 def outside_ordered_region(case: Case, finding: Findings, unless: Findings) -> Findings:
     """The findings with a stated place, if all of these lie outside the region of the order.
 
-    One of `unless` within the ordered region settles that the region is the right one.
+    None where one of `unless` lies within that region: then the region is right.
     """
     ordered = case.order.place.parts if case.order.place else frozenset()
     coded = parts_of(finding)

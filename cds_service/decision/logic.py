@@ -1,10 +1,10 @@
-"""Criteria of criteria, in Kleene's logic: what is unknown stays unknown where it matters."""
+"""Combines criteria in Kleene's logic: or, and, not, over true, false and unknown."""
 
 from cds_service.decision.situation import FALSE, TRUE, UNKNOWN, Holds, Situation, Truth
 
 
 def any_of(inner: list[Holds]) -> Holds:
-    """True by all that hold, with all their evidence."""
+    """True where one is true, with the evidence of all that are; unknown where one is unknown."""
 
     def truth(situation: Situation) -> Truth:
         held, end = [], FALSE
@@ -20,7 +20,7 @@ def any_of(inner: list[Holds]) -> Holds:
 
 
 def all_of(inner: list[Holds]) -> Holds:
-    """True where all hold, with all their evidence."""
+    """False where one is false; else unknown where one is unknown; else true, with all evidence."""
 
     def truth(situation: Situation) -> Truth:
         held, end = [], TRUE

@@ -1,6 +1,6 @@
 """Which kinds of data could change a decision, most decisive first.
 
-What is rated the same whatever the chart says needs nothing.
+None where the order alone decides.
 """
 
 from cds_service.decision.evaluate import Decision

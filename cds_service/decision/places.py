@@ -8,7 +8,7 @@ from cds_service.decision.terminology import Place, Terminology
 
 
 def region_of(findings: Iterable[Finding], terminology: Terminology) -> Place:
-    """The region that shows all of these findings, else the body part as a whole."""
+    """The region that holds all of these findings, else the body part as a whole."""
     regions = {f.place.region for f in findings if f.place and f.place.parts}
     places = [terminology.places[region] for region in sorted(regions)]
     if len(places) == 1:
@@ -18,7 +18,7 @@ def region_of(findings: Iterable[Finding], terminology: Terminology) -> Place:
 
 
 def region_of_new(findings: Iterable[Finding], today: date, terminology: Terminology) -> Place:
-    """The region of the one new finding, else the body part: its region is to be chosen."""
+    """The region of the new findings if they have one only; else the body part as a whole."""
     new = [f for f in findings if f.is_new(today) and f.parts]
     regions = {f.place.region for f in new}
     return terminology.places[regions.pop()] if len(regions) == 1 else terminology.body_part

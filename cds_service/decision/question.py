@@ -11,7 +11,7 @@ GIVE_UP_AFTER = 2
 def question_for(situation: Situation, questions: tuple[Question, ...]) -> Question | None:
     """The first question whose answer can change this order's category.
 
-    None when every fact that matters was asked for already, or after two questions.
+    None where every fact that matters was asked for already, and after two questions.
     """
     case = situation.case
     if case.order.questions_asked >= GIVE_UP_AFTER:

@@ -1,4 +1,4 @@
-"""Whether an order is about what the topic is about at all."""
+"""Whether an order is about the subject of the topic."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,9 @@ class Relevance:
         return RELEVANT
 
     def is_possible(self, situation: Situation) -> bool:
-        """What the order alone says: its reasons, or that it is specific without any."""
+        """Whether the order may be relevant, by itself and without the chart: by its coded reasons,
+        or, without any, since it is specific.
+        """
         order = situation.case.order
         if not order.has_coded_reasons:
             return order.is_specific

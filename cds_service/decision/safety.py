@@ -1,14 +1,14 @@
-"""The safety rules: which of them hold, and what they do to the advice.
+"""The safety rules: which of them hold for a patient, and what they do to the advice.
 
 The kinds of rule:
     caution        the card is at least as urgent as the rule says
     soften         a warning about the rating becomes information
-    quiet          the rating is not held against the order
+    quiet          no rating and no question, unless the order is rated appropriate
     outside-scope  the guideline does not cover this: information, no rating
-    alternative    allows, and offers, studies that the rule it answers keeps out
+    alternative    allows, and offers, studies that the rule `instead_of` keeps out
     line           one line in the detail
     wrong-region   a caution for an order of another region than the findings it is about
-All that hold act together, and all screen the suggestions whatever was ordered.
+All rules that hold act together, and all screen the suggestions, whatever was ordered.
 """
 
 from collections.abc import Iterable
@@ -28,11 +28,12 @@ RuleKind = Literal[
 
 @dataclass(frozen=True)
 class SafetyRule:
-    """A rule on top of the rating.
+    """A rule on top of the rating, which holds where its criterion `when` is true.
 
-    `when` is its criterion; `orders` are the orders it speaks about, less `orders_except`; `avoid`,
-    less `avoid_except`, is kept out of the suggestions whenever it holds; `first` comes first among
-    them; `allow` lifts what the rule `instead_of` avoids; `add` is a procedure to order besides.
+    `orders`, less `orders_except`, are the orders that it is about. Whatever was ordered, `avoid`,
+    less `avoid_except`, is kept out of the suggestions, and `first` comes first among them. `allow`
+    are procedures that the rule `instead_of` avoids, and that are offered all the same. `add` is a
+    procedure to order besides.
     `orders`, `avoid` and `first` name ids, kinds, modalities or traits of procedures. Of a rule
     `outside-scope`, `not_rated` is the sentence on the card and `state` its short form.
     """
@@ -79,7 +80,7 @@ def _selects(named: frozenset[str], but_not: frozenset[str], procedure: Procedur
 
 @dataclass(frozen=True)
 class Alert:
-    """A rule that holds for the patient; it `speaks` where it is about the order at hand."""
+    """A rule that holds for the patient; `speaks` says whether it is about this order."""
 
     rule: SafetyRule
     evidence: tuple[Evidence, ...]

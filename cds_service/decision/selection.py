@@ -36,8 +36,8 @@ Keep = Callable[[Finding, Situation], bool]
 
 @dataclass(frozen=True)
 class Selected:
-    """The findings that are meant; `truth` says whether there is one, which is unknown where data
-    are missing, or where a finding may count if more were known.
+    """The findings that are meant. `truth` says whether there is one; it is unknown where none is
+    found and data are missing, or where it is not known whether a finding counts.
     """
 
     findings: tuple[Finding, ...]
@@ -57,7 +57,9 @@ TIMING: Mapping[str, Callable[[Finding, Case], bool]] = {
 
 
 def compile_selection(written: Any, names: Names) -> Select:
-    """Raises CriterionError where the form is wrong or a name is not known."""
+    """The selection. A name or a list of names stands for a `finding` without further conditions.
+    Raises CriterionError where the form is wrong or a name is not known.
+    """
     if isinstance(written, str | list):
         written = {"finding": written}
     if not isinstance(written, dict) or "finding" not in written:
@@ -74,7 +76,7 @@ def compile_selection(written: Any, names: Names) -> Select:
         case, doubt = situation.case, False
         if definition:
             candidates, doubt = definition.of(situation)
-        elif sets.isdisjoint(case.sets):  # as most are
+        elif sets.isdisjoint(case.sets):  # the usual case
             return NONE if kinds <= case.chart.supplied else UNSURE
         else:
             candidates = case.in_sets(sets)
@@ -92,7 +94,7 @@ NONE, UNSURE = Selected((), FALSE), Selected((), UNKNOWN)
 
 
 def _what(written: Any, names: Names) -> tuple[Definition | None, frozenset[str]]:
-    """A definition, or value sets."""
+    """The definition that is named, or the value sets."""
     listed = string_or_list(written)
     if len(listed) == 1 and listed[0] in names.definitions:
         return names.definitions[listed[0]], frozenset()
@@ -107,7 +109,7 @@ def _sources(written: Any, definition: Definition | None, names: Names) -> tuple
 
 
 def string_or_list(written: Any) -> list[Any]:
-    """One name, or several."""
+    """A list of names; a single name may be written without the list."""
     return written if isinstance(written, list) else [written]
 
 
@@ -145,7 +147,9 @@ def _near(written: Any, names: Names) -> Keep:
 
 
 def lies_elsewhere(finding: Finding, parts: frozenset[str]) -> bool:
-    """Both regions are coded, and they do not touch."""
+    """Whether the place of the finding is coded, and touches none of the parts (of which there must
+    be some).
+    """
     return bool(parts and finding.parts) and parts.isdisjoint(finding.parts)
 
 

@@ -1,4 +1,4 @@
-"""What a criterion looks at, and what it says: true, false or unknown, with the evidence."""
+"""What a criterion is given, a situation, and what it returns, a truth value with evidence."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ NO_OUTCOMES = Outcomes((), True)
 class Situation:
     """A case with the facts that are established so far, and the variants that are possible.
 
-    `selected` remembers which findings a definition means in this case.
+    `selected` caches the findings of each definition in this case.
     """
 
     case: Case
@@ -64,7 +64,7 @@ Holds = Callable[[Situation], Truth]
 
 
 class Criterion:
-    """A compiled criterion; `written` is what it was made of, `truth` what it says of a case."""
+    """A compiled criterion: its JSON, `written`, and the function that evaluates it, `truth`."""
 
     def __init__(self, written: Mapping[str, Any], truth: Holds):
         self.written, self.truth = written, truth

@@ -1,4 +1,6 @@
-"""The orders to offer instead: usually appropriate, and screened by every safety rule."""
+"""The suggestions of a card: what is usually appropriate, or allowed by a safety rule, and kept out
+by none.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -37,7 +39,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Advice:
-    """What the suggestions are drawn from."""
+    """What the suggestions depend on."""
 
     situation: Situation
     alerts: tuple[Alert, ...]
@@ -67,7 +69,7 @@ def suggestions_for(
     alerts: tuple[Alert, ...],
     topic: Topic,
 ) -> tuple[Suggestion, ...]:
-    """What the buttons of the card do."""
+    """The suggestions, in the order of the buttons. None without a card."""
     advice = Advice(situation, alerts, topic)
     cautioned = cautions(alerts)
     if indicator is None or speaking(alerts, "quiet"):
@@ -83,7 +85,9 @@ def suggestions_for(
 
 
 def _changes(advice: Advice) -> tuple[Suggestion, ...]:
-    """What the order may be changed to; a usually appropriate one only where a rule asks."""
+    """What the order may be changed to, or that it may be dropped. A usually appropriate order is
+    changed only where a safety rule asks for it.
+    """
     offered = _replacements(advice)
     if advice.category == USUALLY_APPROPRIATE and not _is_to_be_replaced(advice):
         cautioned = cautions(advice.alerts)
@@ -94,7 +98,7 @@ def _changes(advice: Advice) -> tuple[Suggestion, ...]:
 
 
 def _is_to_be_replaced(advice: Advice) -> bool:
-    """A usually appropriate order that a rule speaks against, or that misses the finding."""
+    """Whether a caution, other than an info, avoids what was ordered, or the region is wrong."""
     serious = [a for a in cautions(advice.alerts) if a.rule.indicator != "info"]
     against = any(a.rule.avoids(advice.ordered) for a in serious)
     return against or bool(speaking(advice.alerts, "wrong-region"))
@@ -109,7 +113,9 @@ def _replacements(advice: Advice) -> tuple[Suggestion, ...]:
 
 
 def _deletion(advice: Advice) -> tuple[Suggestion, ...]:
-    """Dropping the draft, where all that is usually appropriate is nothing that is ordered."""
+    """Dropping the draft, where each variant calls only something usually appropriate that is no
+    order (trait no-order).
+    """
     procedures = advice.topic.guideline.procedure
     best = [v.usually_appropriate for v in advice.outcomes.variants]
     no_order = all(
@@ -120,7 +126,7 @@ def _deletion(advice: Advice) -> tuple[Suggestion, ...]:
 
 
 def _additions(advice: Advice) -> tuple[Suggestion, ...]:
-    """Orders that a safety rule wants besides."""
+    """Orders that a safety rule adds, all recommended."""
     procedures = advice.topic.guideline.procedure
     wanted = [a.rule.add for a in speaking(advice.alerts, "caution") if a.rule.add]
     found = [_orderable(procedures[p], None, advice, kind="create") for p in wanted]
@@ -134,8 +140,8 @@ def _answers_to(question: Question) -> tuple[Suggestion, ...]:
 
 
 def _procedures(advice: Advice) -> list[Procedure]:
-    """What every variant calls usually appropriate, in the first one's order; what the safety
-    rules want first comes first, and what they avoid is left out.
+    """What all possible variants call usually appropriate, in the order of the first variant, and
+    what rules allow. What the safety rules put first comes first, what they avoid is left out.
     """
     variants = advice.outcomes.variants
     known = advice.topic.guideline.procedure
@@ -187,7 +193,9 @@ def _is_the_order(suggestion: Suggestion, order: Order) -> bool:
 
 
 def _recommend_first(suggestions: Iterable[Suggestion], advice: Advice) -> tuple[Suggestion, ...]:
-    """The first is recommended, unless it is only a way out that no variant rates so high."""
+    """The first is recommended, unless only a rule allows it, and no possible variant calls it
+    usually appropriate.
+    """
     way_out = {p for a in advice.alerts for p in a.rule.allow}
     best = {p for v in advice.outcomes.variants for p in v.usually_appropriate}
     return tuple(

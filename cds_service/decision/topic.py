@@ -66,8 +66,8 @@ class Service:
 class Texts:
     """What cards and pages say of the topic. `no_variant` says why an order of a kind is not rated
     where no variant applies, `not_rated` the same in short; `scope` is what the document leaves
-    out; `deletes` names the treatment that is no order, and `removable` says that it may do; the
-    others are texts of pages.
+    out; `deletes` names what is done instead of any order, for the button that drops the order, and
+    `removable` is said where there is no such button; the others are texts of pages.
     """
 
     heading: str
@@ -91,7 +91,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Study:
-    """A study by the `words` for it; `procedures` by the contrast that is stated with it."""
+    """A study: the `words` for it, and its `procedures` by the contrast that is stated."""
 
     words: str
     procedures: Mapping[str, str]
@@ -102,7 +102,8 @@ class OrderWords:
     """Words of orders as regular expressions, for those who map the codes of a hospital.
 
     An order in no map is listed where its words are `similar`. `regions` and `other_studies` are
-    by region and procedure; `contrast` is looked for in its order; none is proposed with `never`.
+    by region and procedure. Of `contrast` the first that fits counts. Where `never` fits, nothing
+    is proposed.
     """
 
     similar: str

@@ -1,4 +1,4 @@
-"""Which variants of the guideline apply: matched, excluded or possible, in Kleene's logic."""
+"""Which variants of the guideline apply: matched, excluded or possible (Kleene's logic)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class Outcomes:
 
 
 def outcomes_of(variants: Iterable[Variant], values: Values) -> Outcomes:
-    """The outcomes that the unknown facts leave room for."""
+    """The variants that no known fact excludes, and whether perhaps none of them applies."""
     left = tuple(v for v in variants if not is_excluded(v, values))
     return Outcomes(left, _can_miss_all(left, values))
 
 
 def is_excluded(variant: Variant, values: Values) -> bool:
-    """One criterion is known to be otherwise."""
+    """Whether a fact is known to be other than the variant asks."""
     return any(values[fact] is (not wanted) for fact, wanted in variant.criteria.items())
 
 

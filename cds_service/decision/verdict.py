@@ -38,7 +38,7 @@ class Silent:
 
 @dataclass(frozen=True)
 class Rated:
-    """All possible variants agree on a category. `rating` is None where none may apply too."""
+    """All possible variants agree on a category. `rating` is None where perhaps none applies."""
 
     category: str
     rating: str | None
@@ -47,7 +47,7 @@ class Rated:
 
 @dataclass(frozen=True)
 class Asks:
-    """The variants disagree, and the question decides."""
+    """The possible variants disagree, and the answer to the question changes that."""
 
     question: Question
     subject: ClassVar[str] = "question"
@@ -56,7 +56,7 @@ class Asks:
 
 @dataclass(frozen=True)
 class NotRated:
-    """Not rated for a reason of the guideline, or since safety rules of one kind say so."""
+    """Not rated: `subject` says why; `rules` are the safety rules that say so, if any."""
 
     subject: str
     rating: str | None = None
@@ -65,7 +65,7 @@ class NotRated:
 
 @dataclass(frozen=True)
 class NotChecked:
-    """Too little is known of the order, or its `problem` field cannot be read."""
+    """Too little is known of the order, or it cannot be read; `problem` names the field then."""
 
     subject: str
     problem: str = ""
@@ -76,7 +76,7 @@ Verdict = Silent | Rated | Asks | NotRated | NotChecked
 
 
 def verdict_on(situation: Situation, alerts: tuple[Alert, ...], topic: Topic) -> Verdict:
-    """The verdict of the guideline, unless a safety rule has another word on it."""
+    """The verdict of the guideline, unless a safety rule replaces it (outside-scope, quiet)."""
     outside = _rules(alerts, "outside-scope")
     if outside:
         return NotRated(OUTSIDE_SCOPE, NO_CRITERIA_APPLY, outside)

@@ -1,1 +1,1 @@
-"""What a FHIR terminology server knows: value sets expanded to files, and single codes asked."""
+"""Asks a FHIR terminology server: expands value sets into files, and looks up single codes."""

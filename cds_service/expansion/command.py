@@ -19,7 +19,7 @@ MOST_TOLD = 20
 
 
 class ServerRefused(Exception):
-    """An expansion that is not written; the text says why."""
+    """A value set that is not expanded, or not written; the text says why."""
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -34,7 +34,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 
 def expand(options: argparse.Namespace) -> int:
-    """Set by set; one that fails leaves the others alone. Exit status 1 where one did."""
+    """Expands set by set; a failure does not affect the others. Exit status 1 after a failure."""
     try:
         settings = settings_from()
         folder = options.folder or settings.mappings
@@ -87,7 +87,7 @@ def _before(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
 
 
 def _tell(hierarchy: Hierarchy, before: Mapping[str, str], expansion: Expansion) -> None:
-    """What the server says, and what that changes."""
+    """Prints the number of codes, the version, and what changes."""
     codes = expansion.codes
     added = {code: words for code, words in codes.items() if code not in before}
     removed = {code: words for code, words in before.items() if code not in codes}

@@ -16,7 +16,7 @@ CONTAINS = '"contains": []'
 
 
 def read_codes(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
-    """The codes of the expansion that is there, with their words; none if there is none.
+    """The codes and displays of the expansion that is there; empty without one.
 
     Raises OSError, ValueError or KeyError where the file cannot be read.
     """
@@ -28,8 +28,8 @@ def read_codes(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
 
 
 def write(folder: Path, hierarchy: Hierarchy, expansion: Expansion, server: str) -> None:
-    """Puts an expansion into the folder, once a copy of the folder has been loaded with it, so that
-    no expansion can stop the service from starting. Raises MappingsError or OSError.
+    """Writes an expansion into the folder, after a copy of the folder was loaded with it: no
+    expansion can keep the service from starting. Raises MappingsError or OSError.
     """
     text = _text(hierarchy, expansion, server)
     with TemporaryDirectory() as place:
@@ -44,7 +44,7 @@ def _file(folder: Path, hierarchy: Hierarchy) -> Path:
 
 
 def _put(file: Path, text: str) -> None:
-    """Whole, or not at all."""
+    """Writes the file atomically."""
     file.parent.mkdir(exist_ok=True)
     made = file.with_suffix(".new")
     made.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""Codes in no map, asked of a terminology server behind the back of the hooks, and remembered."""
+"""Asks a terminology server, in a thread of its own, about codes that hooks found in no map."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -30,10 +30,10 @@ def is_concept(code: str) -> bool:
 
 
 class TerminologyLookup:
-    """Asks a terminology server about codes; `meanings` is what it said so far, a mapping that is
-    never changed but replaced. `count` is told how each code ended.
+    """Asks a terminology server about codes, one after the other. `meanings` are the answers so
+    far, a mapping that is replaced and never changed. `count` is called with the end of each code.
 
-    A code that is no member, or that the server does not know, is remembered, too.
+    Each code is asked once, also if it is in no hierarchy, or unknown to the server.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class TerminologyLookup:
         self._waiting: Queue[str] = Queue(MOST_WAITING)
 
     def start(self) -> None:
-        """In a worker, after it was forked: the thread that asks."""
+        """Starts the thread; called in a worker, after the fork."""
         Thread(target=self._run, name="terminology", daemon=True).start()
 
     def take(self, codes: Iterable[str]) -> None:
-        """SNOMED CT codes that a hook met in no map. Never waits and never raises: where there is
-        no room, a code is asked when it is met again.
+        """Queues SNOMED CT codes that a hook found in no map. Never waits and never raises: with a
+        full queue a code is asked when it comes again.
         """
         for code in codes:
             if code not in self._asked and is_concept(code) and self._is_new(code):
@@ -83,8 +83,8 @@ class TerminologyLookup:
                 self._asked.pop(code, None)
 
     def _run(self) -> None:
-        """One code after the other. After a fault the server is left alone, longer each time, and
-        the code goes to the end of the queue.
+        """Asks code after code. After a fault it pauses, each time for longer, and the code goes to
+        the end of the queue.
         """
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -110,7 +110,7 @@ class TerminologyLookup:
         return MEMBER
 
     def _sets_of(self, code: str) -> frozenset[str]:
-        """The value sets that a code belongs to by their definitions."""
+        """The value sets that hold a code by their definitions. Raises TerminologyError."""
 
         @cache
         def is_a(root: str) -> bool:

@@ -1,4 +1,4 @@
-"""The whole expansion of a definition, page by page, with the version that it was made from."""
+"""Expands a definition completely, page by page, and notes the version of SNOMED CT."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ INCOMPLETE = frozenset(
 
 @dataclass(frozen=True)
 class Expansion:
-    """The codes with their words; `versions` are the parameters that state the version, and `about`
-    has timestamp and identifier, as the server reported them.
+    """The codes with their displays. `versions` are the parameters that state the version, `about`
+    has timestamp and identifier; both as the server sent them.
     """
 
     codes: dict[str, str]
@@ -29,7 +29,7 @@ class Expansion:
 
 
 def definition(hierarchy: Hierarchy) -> Json:
-    """The hierarchy as a ValueSet that a server can expand which knows none of ours."""
+    """The hierarchy as a ValueSet that names no other, so that any server can expand it."""
     exclude = [_rule(root) for root in hierarchy.excluded_roots]
     if hierarchy.excluded:
         concepts = [{"code": code} for code in hierarchy.excluded]
@@ -45,7 +45,7 @@ def _rule(root: str) -> Json:
 
 
 def expansion_of(hierarchy: Hierarchy, server: TerminologyServer) -> Expansion:
-    """Raises TerminologyError, also where it is not whole or states no version."""
+    """The expansion. Raises TerminologyError, also where it is incomplete or states no version."""
     first, concepts = _all_pages(definition(hierarchy), server)
     selectable = [c for c in concepts if not c.get("abstract")]
     for concept in selectable:
@@ -59,8 +59,8 @@ def expansion_of(hierarchy: Hierarchy, server: TerminologyServer) -> Expansion:
 
 
 def _all_pages(asked: Json, server: TerminologyServer) -> tuple[Json, list[Json]]:
-    """The first page, and the concepts of all. Where no total is stated, the end is an empty page,
-    or a short one that comes again, from a server that does not page.
+    """The first page, and the concepts of all pages. Without a stated total the end is an empty
+    page, or, from a server without paging, the same short page again.
     """
     first = page = _page(asked, server, 0)
     concepts = list(_flat(first))
@@ -78,14 +78,14 @@ def _all_pages(asked: Json, server: TerminologyServer) -> tuple[Json, list[Json]
 
 
 def _check_number(first: Json, concepts: list[Json]) -> None:
-    """A concept with two parents comes twice in a tree, and may be counted once."""
+    """The total may count a concept with two parents once, which comes twice in a tree."""
     total = first.get("total", len(concepts))
     if total not in (len(concepts), len({c.get("code") for c in concepts})):
         raise TerminologyError(f"{total} codes were announced, and {len(concepts)} came")
 
 
 def _page(asked: Json, server: TerminologyServer, offset: int) -> Json:
-    """The expansion part of one page; one that is incomplete by its own account is refused."""
+    """The `expansion` of one page. Raises TerminologyError where it says that it is incomplete."""
     page = server.expand(asked, offset, PAGE).get("expansion")
     if page is None:
         raise TerminologyError("a value set without an expansion came")
@@ -113,7 +113,7 @@ def version_of(versions: list[Json]) -> str:
 
 
 def _flat(part: Json) -> Iterator[Any]:
-    """All concepts of a page, those within others, too."""
+    """All concepts of a page, also nested ones."""
     for concept in part.get("contains", []):
         yield concept
         yield from _flat(concept)

@@ -10,13 +10,13 @@ from cds_service.decision.terminology import SNOMED_CT
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 
 FHIR_JSON = "application/fhir+json"
-# A server that answers so with an OperationOutcome refuses the question, and is well itself.
+# With these and an OperationOutcome the server refuses this question, and is not at fault itself.
 REFUSED = frozenset({400, 404, 422})
 SUBSUMED = frozenset({"subsumes", "equivalent"})
 
 
 class TerminologyError(Exception):
-    """What went wrong, in a line; `is_refusal` where it is only this question that went wrong."""
+    """What went wrong, in one line. `is_refusal`: the server refused this question only."""
 
     def __init__(self, text: str, is_refusal: bool = False):
         super().__init__(text)
@@ -26,7 +26,7 @@ class TerminologyError(Exception):
 class TerminologyServer:
     """The server at a base address. A token is sent to that address only: no redirect is followed.
 
-    `seconds` is how long it may be silent.
+    `seconds` is the timeout to connect, and between two packets.
     """
 
     def __init__(self, base: str, token: str, seconds: float):
@@ -66,7 +66,7 @@ class TerminologyServer:
         return said["outcome"] in SUBSUMED
 
     def _ask(self, operation: str, parameters: list[Json], expected: str) -> Json:
-        """By POST, as every FHIR server takes an operation."""
+        """The resource that an operation returns, by POST. Raises TerminologyError."""
         url = f"{self.base}/{operation}"
         body = {"resourceType": "Parameters", "parameter": parameters}
         try:
@@ -101,7 +101,7 @@ def _json(url: str, answer: requests.Response) -> Any:
 
 
 def _reason(kind: Any, answer: Any) -> str:
-    """What an OperationOutcome says, else what came."""
+    """The texts of an OperationOutcome, else the type of the resource."""
     if kind != "OperationOutcome":
         return f"{kind or 'no resource'}"
     issues = dicts(answer.get("issue"))

@@ -1,1 +1,1 @@
-"""FHIR R4 JSON to the core's findings, charts and orders."""
+"""Reads FHIR R4 JSON as findings, charts and orders of the core, and fetches it."""

@@ -1,4 +1,4 @@
-"""The prefetch to the core's Chart."""
+"""Reads the prefetch, and what was fetched, as the Chart of the core."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,10 @@ from cds_service.fhir.validation import problem_with_text
 
 
 def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology) -> Chart:
-    """Each resource whose code is in a map is validated on its own.
+    """The chart of the patient. Each resource whose code is in a map is validated on its own.
 
-    One that is invalid, or is another patient's, is left out and named in `unread`. Its kind then
-    came in part: what could not be read may be just what is looked for. One that came under two
-    keys counts once.
+    One that is invalid, or another patient's, is left out and named in `unread`. Its kind then does
+    not count as supplied: the missing finding may be in it. One that came twice counts once.
     """
     findings: list[Finding] = []
     unread: list[str] = []
@@ -46,7 +45,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
 
 
 def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[Resource, Finding]]:
-    """The resources that say something, with what they say, each once."""
+    """The resources whose code is in a map, each once, with their findings."""
     seen: set[tuple[str, str]] = set()
     for resource in prefetched.resources:
         if resource.type == "Patient" or not resource.may_say_something(terminology):
@@ -64,7 +63,7 @@ def _patient(prefetched: Prefetched) -> Resource | None:
 
 
 def _problem(resource: Resource, patient_id: str) -> str | None:
-    """What keeps a resource out of the chart."""
+    """Why a resource is left out: it is another patient's, or the field that is invalid."""
     if resource.type == "Patient":
         other = resource.id not in ("", patient_id)
     else:

@@ -1,4 +1,4 @@
-"""Reads and searches on a FHIR server: one address at a time, within a deadline."""
+"""Read and search on a FHIR server, within a deadline."""
 
 from dataclasses import dataclass, field
 from time import monotonic
@@ -17,7 +17,7 @@ MOST_BYTES = 5_000_000
 PIECE = 65_536
 CONNECT_SECONDS = 0.25
 
-# What went wrong, by HTTP status; the first digit stands for the rest of its hundred.
+# The kind of error by HTTP status; a single digit stands for the other statuses beginning with it.
 BY_STATUS = {
     401: "unauthorized",
     403: "unauthorized",
@@ -28,12 +28,14 @@ BY_STATUS = {
     4: "refused",
     5: "server-error",
 }
-# Faults of the server as such, after which it is worth leaving it alone.
+# Faults of the server itself; several in a row open the circuit breaker.
 SERVER_FAULTS = frozenset({"server-error", "timeout", "unreachable", "garbage"})
 
 
 class FetchError(Exception):
-    """A read that failed; `kind` is one word of ours, and nothing of the request is kept."""
+    """A fetch that failed. `kind` is a word of ours, without anything of the request or the answer.
+    `retry_after` is in seconds.
+    """
 
     def __init__(self, kind: str, retry_after: float = 0.0):
         super().__init__(kind)
@@ -58,9 +60,10 @@ class FhirServer:
 
 
 def search(session: requests.Session, server: FhirServer, path: str, deadline: float) -> list[Json]:
-    """The pages of a search. If not all could be had, the last one says that more would follow.
+    """The pages of a search, as Bundles. Where some could not be had, the last one keeps its link
+    to the next, so that the result counts as partial.
 
-    `deadline` is a time of the monotonic clock. Raises FetchError where not even one page came.
+    `deadline` is a time of the monotonic clock. Raises FetchError where the first page fails.
     """
     pages = [_expect("Bundle", _get(session, server, server.address(path), deadline))]
     while len(pages) < MOST_PAGES:
@@ -83,7 +86,7 @@ def read(session: requests.Session, server: FhirServer, path: str, deadline: flo
 
 
 def _next_page(server: FhirServer, bundle: Json) -> str:
-    """The address of the next page, if it is one of the same origin."""
+    """The address of the next page; empty without one, and where it is of another origin."""
     links = (link for link in dicts(bundle.get("link")) if link.get("relation") == "next")
     url = urljoin(server.base.rstrip("/") + "/", as_text(next(links, {}).get("url")))
     parts = urlsplit(url)
@@ -98,7 +101,7 @@ def _expect(kind: str, resource: Any) -> Json:
 
 
 def _get(session: requests.Session, server: FhirServer, url: str, deadline: float) -> Any:
-    """The JSON behind an address; once again, at once, where the connection had gone stale."""
+    """The JSON at an address. Tried again, once, where the server had closed a kept connection."""
     try:
         return _get_once(session, server, url, deadline)
     except requests.ConnectionError as error:
@@ -136,7 +139,7 @@ def _get_once(session: requests.Session, server: FhirServer, url: str, deadline:
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:
-    """The body, as far as it comes in time and is not too long."""
+    """The body. Raises FetchError where it is too long, or does not come in time."""
     body = bytearray()
     try:
         while piece := response.raw.read1(PIECE, decode_content=True):

@@ -1,4 +1,4 @@
-"""What the EHR did not send, fetched in parallel, in time, and never at any price."""
+"""Fetches what the EHR did not send: in parallel, with one deadline for all fetches of a hook."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ Read = Callable[[requests.Session, FhirServer, str, float], list[Json]]
 
 
 class Fetched(NamedTuple):
-    """What came, by key, and how every fetch ended (`fetched`, or why not)."""
+    """The pages that came, by key, and counts of how the fetches ended: `fetched`, or why not."""
 
     answers: dict[str, list[Json]]
     ends: Counter[str]
@@ -35,7 +35,9 @@ def nothing(why: str, wanted: Mapping[str, str]) -> Fetched:
 
 
 class Remote:
-    """One FHIR server as this process knows it: its connections, and whether to leave it alone."""
+    """The state of one FHIR server in this process: its connections, its circuit breaker, and how
+    long its `Retry-After` asks for a pause.
+    """
 
     def __init__(self, allowed: AllowedServers):
         self.session = requests.Session()
@@ -53,7 +55,7 @@ class Remote:
         return self.breaker.opened or monotonic() < self.paused_until
 
     def call(self, how: Read, server: FhirServer, path: str, deadline: float) -> list[Json]:
-        """Raises FetchError. A server that asks for a pause (429) gets it."""
+        """The pages of one fetch. Raises FetchError. A `Retry-After` is honoured."""
         try:
             with self.breaker:
                 return how(self.session, server, path, deadline)
@@ -64,7 +66,9 @@ class Remote:
 
 
 class Fetcher:
-    """Fetches for all hooks of a process. One deadline holds for all fetches of a hook."""
+    """Fetches for the hooks of one client in a process. `seconds` is the time that all fetches of a
+    hook have together.
+    """
 
     def __init__(self, allowed: AllowedServers, seconds: float):
         self.allowed = allowed
@@ -76,9 +80,9 @@ class Fetcher:
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="fhir")
 
     def fetch(self, server: FhirServer, wanted: Mapping[str, str]) -> Fetched:
-        """The answers to `wanted` (paths by key, most decisive first) that come in time.
+        """Fetches `wanted` (paths by key, most decisive first), and returns what comes in time.
 
-        Never raises: what cannot be had is not in the answers.
+        Never raises: what fails is not in the answers, and counted among the ends.
         """
         if not self.allowed.permits(server.base):
             return nothing("not-allowed", wanted)

@@ -1,4 +1,4 @@
-"""One coded FHIR resource, or one reason of an order, to one Finding."""
+"""Reads one coded FHIR resource, or one reason of an order, as one Finding."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -53,13 +53,15 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
 
 
 def finding_of(resource: Json, terminology: Terminology) -> Finding | None:
-    """What a resource of the chart says, or None where it is no evidence or in no map."""
+    """The finding of a resource, or None where its code is in no map or its status rules it out."""
     read = READERS.get(as_text(resource.get("resourceType")))
     return read(resource, terminology) if read else None
 
 
 def _condition(resource: Json, terminology: Terminology) -> Finding | None:
-    """Refuted and entered-in-error never count; only absent and confirmed are certain."""
+    """None with the verification status refuted or entered-in-error. A finding is certain with the
+    status confirmed, and without a status.
+    """
     _, finding = coded(resource.get("code"), terminology)
     verification = codes(resource.get("verificationStatus"))
     if finding is None or verification & NEVER_EVIDENCE:
@@ -99,7 +101,7 @@ def _device(resource: Json, terminology: Terminology) -> Finding | None:
 
 
 def _allergy(resource: Json, terminology: Terminology) -> Finding | None:
-    """By its code, else by the substance of a reaction."""
+    """The allergy by its code, else by the substance of a reaction."""
     reactions = (r.get("substance") for r in dicts(resource.get("reaction")))
     found = (coded(concept, terminology)[1] for concept in (resource.get("code"), *reactions))
     finding = next((f for f in found if f), None)
@@ -120,7 +122,7 @@ MEASURED = frozenset({"egfr", "pregnancy-status"})
 
 
 def _observation(resource: Json, terminology: Terminology) -> Finding | None:
-    """What is observed: the value where there is one, else the code itself."""
+    """The finding of the value where there is one, else of the code itself."""
     if resource.get("status") in ("entered-in-error", "cancelled"):
         return None
     _, finding = coded(resource.get("code"), terminology)
@@ -138,7 +140,9 @@ def _observation(resource: Json, terminology: Terminology) -> Finding | None:
 
 
 def _report(resource: Json, terminology: Terminology) -> Finding | None:
-    """What a DiagnosticReport concludes, if a criterion looks for it in reports."""
+    """The coded conclusions of a DiagnosticReport, of the value sets that a criterion looks for in
+    reports.
+    """
     if resource.get("status") in ("entered-in-error", "cancelled"):
         return None
     found = (coded(c, terminology)[1] for c in as_list(resource.get("conclusionCode")))
@@ -185,7 +189,7 @@ def _located(finding: Finding, resource: Json, terminology: Terminology) -> Find
 
 
 def _encounter(code: str) -> str:
-    """The 7th character of an ICD-10-CM code, which tells the first from later encounters."""
+    """The 7th character of an ICD-10-CM code, which says which encounter for an injury it is."""
     bare = code.replace(".", "")
     return bare[6] if len(bare) == 7 else ""
 

@@ -1,4 +1,4 @@
-"""A draft order that is ours to the core's Order, with the reasons that it is for."""
+"""Reads a draft order of the topic as the Order of the core, with its reasons."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,9 +27,10 @@ from cds_service.fhir.validation import problem_with
 
 @dataclass(frozen=True)
 class DraftOrder:
-    """An order of ours, its resource as it came, and what counts as today for it.
+    """An order of the topic, its resource as it came, and the day that counts as today for it.
 
-    `unresolved_reasons` are references to reasons that were not sent.
+    `unresolved_reasons` are references to reasons that were not sent; `unmapped` are codes of the
+    order and its reasons that are in no map.
     """
 
     order: Order
@@ -46,7 +47,9 @@ def read_orders(
     terminology: Terminology,
     today: date,
 ) -> list[DraftOrder]:
-    """The orders, each on its own; `resources` are those of the chart."""
+    """The orders, each read on its own. `resources` are those of the chart, `today` is the day for
+    orders without `authoredOn`.
+    """
     return [_read(our, context, resources, terminology, today) for our in ours]
 
 
@@ -85,14 +88,16 @@ def _order(our: OurOrder, reasons: "_Reasons", terminology: Terminology, patient
 
 
 def _problem(resource: Json, patient_id: str) -> str:
-    """What makes an order unreadable: an invalid field, or that it is another patient's."""
+    """The field that makes an order unreadable: it is invalid, or names another patient."""
     if refers_to_another(resource.get("subject"), patient_id):
         return "subject"
     return problem_with(resource) or ""
 
 
 def _place(meanings: tuple[OrderMeaning, ...], terminology: Terminology) -> Place | None:
-    """The region that the codings agree on; the body part as a whole where they do not."""
+    """The region that the codings agree on, the body part as a whole where they do not, None where
+    they have no region.
+    """
     places = [_covering(m.places, terminology) for m in meanings if m.places]
     if not places:
         return None
@@ -124,7 +129,7 @@ class _Reasons:
             self._follow(as_text(target.get("reference")), {**conditions, **contained}, terminology)
 
     def _follow(self, target: str, known: dict[str, Json], terminology: Terminology) -> None:
-        """A Condition that is no evidence is no reason either."""
+        """Takes a Condition as a reason, if its status does not rule it out."""
         name = target if target.startswith("#") else "/".join(target.split("/")[-2:])
         condition = known.get(name)
         if condition is None:

@@ -1,4 +1,4 @@
-"""Plain look at JSON that may be anything: nothing here raises, whatever the client sent."""
+"""Access to JSON of any shape. Nothing here raises: a value of another type counts as empty."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -22,7 +22,7 @@ def as_text(value: Any) -> str:
 
 
 def as_number(value: Any) -> float | None:
-    """A whole number too large for a float is none."""
+    """The number, None where it is none, or too large for a float."""
     try:
         return float(value) if isinstance(value, int | float) else None
     except OverflowError:
@@ -47,7 +47,7 @@ def codes(concept: Any) -> frozenset[str]:
 
 
 def as_date(value: Any) -> date | None:
-    """The day of a FHIR date or dateTime; a partial one stands for its first day."""
+    """The day of a FHIR date or dateTime; of a partial one the first day."""
     parts = as_text(value)[:10].split("-")
     try:
         year, month, day = (int(p) for p in [*parts, "1", "1"][:3])
@@ -63,7 +63,7 @@ def reference(resource: Json) -> str:
 
 
 def refers_to_another(target: Any, patient_id: str) -> bool:
-    """Whether a reference names a patient other than this one."""
+    """Whether a reference names a Patient other than this one. False without a known patient."""
     kind, _, found = as_text(as_dict(target).get("reference")).rpartition("/")
     return bool(patient_id) and kind.split("/")[-1] == "Patient" and found != patient_id
 

@@ -1,4 +1,4 @@
-"""What the prefetch holds: the resources by type, and which kinds of data came in full."""
+"""Reads the prefetch: its resources, and which kinds of data came in full."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ KINDS = {
     "devices": "Device",
     "allergies": "AllergyIntolerance",
 }
-# Read where it is sent, under whatever key; that it is not sent says nothing.
+# Read under whatever key it is sent. It is not asked for: its absence means nothing.
 ALSO_READ = "DiagnosticReport"
 KEYS = {resource_type: key for key, resource_type in KINDS.items()}
 READ = frozenset({*KEYS, ALSO_READ})
@@ -35,8 +35,8 @@ class TooManyResources(Exception):
 
 @dataclass
 class Prefetched:
-    """`sent` are the kinds that were answered, `partial` those of them that came in part only;
-    `counts` says how many resources came of each kind.
+    """`sent` are the kinds of data that were sent, also empty; `partial` those of them that came in
+    part only; `counts` says how many resources came of each kind.
     """
 
     resources: list[Resource] = field(default_factory=list)
@@ -50,13 +50,13 @@ class Prefetched:
         return self.sent - self.partial
 
     def add_sent(self, key: str, value: Raw) -> None:
-        """What was sent under a key, if it is an answer. Raises TooManyResources."""
+        """Adds the value of a key, unless it stands for a failure. Raises TooManyResources."""
         head = head_of(value)
         if head.resourceType not in FAILED or memoryview(value) == b"null":
             self.add(key, [(head, value)])
 
     def add(self, key: str, pages: list[tuple[Head, bytes | Raw]]) -> None:
-        """The answer to a key: each page with its text. Raises TooManyResources."""
+        """Adds the pages of a key: head and text of each. Raises TooManyResources."""
         kinds = {key} if key in KINDS else set()
         for head, text in pages:
             kinds |= self._add(resources_in(head, text))
@@ -65,7 +65,7 @@ class Prefetched:
             self.partial |= kinds
 
     def _add(self, resources: Iterable[Resource]) -> set[str]:
-        """The kinds of the resources."""
+        """Adds resources; returns their kinds. Raises TooManyResources."""
         counted: Counter[str] = Counter()
         for resource in resources:
             if resource.type in READ:
@@ -79,11 +79,11 @@ class Prefetched:
 
 
 def read_prefetch(prefetch: Mapping[str, Raw]) -> Prefetched:
-    """The resources of all keys, each of which comes as text.
+    """The resources of all keys, whose values are undecoded JSON.
 
-    A key of ours that was sent is an answer, also with null or an empty Bundle; with an
-    OperationOutcome, or anything that is no resource, it failed. A key under another name is known
-    by the resources in it. A Bundle with a next page came in part. Raises TooManyResources.
+    A key that discovery names counts as sent, also with null or an empty Bundle, but not with an
+    OperationOutcome or anything that is no resource: then it failed. Under another name the kind is
+    that of the resources. A Bundle with a next page came in part. Raises TooManyResources.
     """
     found = Prefetched()
     for key, value in prefetch.items():

@@ -33,7 +33,7 @@ class Reaction(Struct, frozen=True):
 
 
 class CodedFields(Struct):
-    """What is looked at of every resource: where the readers find codes, each as FHIR has it."""
+    """The fields in which the readers find codes, of any type of resource, typed as in FHIR."""
 
     resourceType: str = ""
     id: str = ""
@@ -60,25 +60,25 @@ class Entry(Struct):
 
 
 class Head(Struct):
-    """What tells a Bundle from other resources, and what is in it."""
+    """The type of a resource, and the entries and links if it is a Bundle."""
 
     resourceType: Any = None
     entry: list[Entry] = []
     link: Any = None
 
 
-# What a text is that cannot be read: no JSON, or no UTF-8, which msgspec finds out late.
+# What decoding raises: the text is no JSON, or no UTF-8, which msgspec checks only in strings.
 NOT_JSON = (DecodeError, UnicodeDecodeError)
 CODED_FIELDS, HEAD, WHOLE = Decoder(CodedFields), Decoder(Head), Decoder()
-# Half a surrogate pair, which a text that was cut off may end in.
+# Half a surrogate pair, which is left where a client cuts off a text.
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 HALF = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (HIGH, LOW, HIGH, LOW))
 
 
 def decoded(text: bytes, decoder: Decoder = WHOLE) -> Any:
-    """What came over the network; half a surrogate pair becomes the replacement character.
+    """The value of a JSON text from the network; half a surrogate pair becomes U+FFFD.
 
-    Raises msgspec.ValidationError where it is of another type, else one of NOT_JSON.
+    Raises msgspec.ValidationError where it is not of the decoder's type, else one of NOT_JSON.
     """
     try:
         return decoder.decode(text)
@@ -89,18 +89,18 @@ def decoded(text: bytes, decoder: Decoder = WHOLE) -> Any:
 
 
 def whole(text: bytes | Raw) -> Any:
-    """All that a text says."""
+    """The value of a JSON text, of any type."""
     return WHOLE.decode(text)
 
 
 def text_of(value: Any) -> bytes:
-    """The text that says it all."""
+    """The JSON text of a value."""
     return encode(value)
 
 
 class Resource:
-    """A resource of the chart. `codings` are None where its coded fields are
-    not as FHIR has them.
+    """A resource of the chart, decoded as far as it is needed. `codings` are None where its coded
+    fields are not of the types of FHIR.
     """
 
     def __init__(self, text: bytes | Raw):
@@ -114,18 +114,18 @@ class Resource:
 
     @cached_property
     def content(self) -> Json:
-        """All of it, if it is an object."""
+        """The whole resource; empty if it is no JSON object."""
         return as_dict(whole(self.text))
 
     def may_say_something(self, terminology: Terminology) -> bool:
-        """Whether a code of it is in a map."""
+        """Whether a code of it is in a map, or its codes could not be read."""
         if self.codings is None:
             return True
         return any(terminology.knows(coding.system, coding.code) for coding in self.codings)
 
 
 def head_of(text: bytes | Raw) -> Head:
-    """The head of a resource; an empty one of what is no object."""
+    """The head of a JSON text; an empty one if it is no object."""
     try:
         return HEAD.decode(text)
     except ValidationError:
@@ -133,6 +133,6 @@ def head_of(text: bytes | Raw) -> Head:
 
 
 def _odd_head(bundle: Json) -> Head:
-    """What is no entry, or no list of entries, is passed over."""
+    """The head of an object with fields of other types than in FHIR; these are left out."""
     inner = [Raw(text_of(entry.get("resource"))) for entry in dicts(bundle.get("entry"))]
     return Head(bundle.get("resourceType"), [Entry(text) for text in inner], bundle.get("link"))

@@ -1,7 +1,7 @@
-"""The draft orders of a hook: which of them to look at, and which of these are ours.
+"""The draft orders that a hook is about, and which of them ask for a procedure of the topic.
 
-Only the orders themselves are read here: most orders of a hospital are not ours, and for them
-nothing of the patient's chart has to be looked at.
+Only the orders are read here. Most orders of a hospital are of no topic, and for them the chart of
+the patient is not read.
 """
 
 from collections import Counter
@@ -36,11 +36,11 @@ class OurOrder:
 
 @dataclass
 class SelectedOrders:
-    """The orders that are ours, and the `others`.
+    """The orders of the topic, `ours`, and the `others`.
 
-    `passed_over` counts why others are not ours; `unmapped` counts codes in no map, and
-    `conflicting` codes that contradict each other, by code system. `similar` are the codes of
-    others that are in no map, and whose words are like those of the topic's orders.
+    `passed_over` counts the others by reason. `unmapped` counts codes that are in no map, and
+    `conflicting` codes that contradict each other, by code system. `similar` are the unmapped codes
+    of others whose words are like those of the topic's orders.
     """
 
     ours: list[OurOrder] = field(default_factory=list)
@@ -66,7 +66,7 @@ def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
 
 
 def _drafts(hook: str, context: Json) -> Iterator[Json]:
-    """On order-select those that `selections` names; on order-sign, and without it, all."""
+    """On order-select the drafts that `selections` names; without it, and on order-sign, all."""
     entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
     drafts = [as_dict(entry.get("resource")) for entry in entries]
     selections = context.get("selections")
@@ -101,7 +101,7 @@ def _systems(resource: Json, terminology: Terminology) -> Counter[str]:
 def _asked_for(
     resource: Json, topic: Topic
 ) -> tuple[str, Procedure | None, tuple[OrderMeaning, ...]]:
-    """Why an order is not ours; else its procedure, and what its codes mean."""
+    """Why an order is not of the topic, or empty; its procedure; and what its codes mean."""
     if resource.get("resourceType") != "ServiceRequest":
         return "no-service-request", None, ()
     if resource.get("doNotPerform") is True:

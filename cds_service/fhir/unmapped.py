@@ -1,4 +1,4 @@
-"""Codes of orders and their reasons that are in no map, so that somebody may map them."""
+"""Codes of orders and their reasons that are in no map, for those who map a site's codes."""
 
 import re
 from collections import Counter
@@ -8,12 +8,12 @@ from cds_service.decision.terminology import SNOMED_CT, Terminology
 from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
 from cds_service.fhir.reading import Resource
 
-# Whether of the order or a reason, its system, the code, and of an order its display.
+# "order" or "reason", system, code, and display (of an order; else empty).
 Unmapped = tuple[str, str, str, str]
 
 
 def unmapped_codes(resource: Json, terminology: Terminology) -> tuple[Unmapped, ...]:
-    """The codes of an order and its reasons that are in no map; our own answers are in none."""
+    """The codes of an order and its reasons that are in no map, but for our own answers."""
     return tuple(_unmapped(resource, terminology))
 
 
@@ -38,13 +38,13 @@ def unknown_conditions(resources: Iterable[Resource], terminology: Terminology) 
 
 
 def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:
-    """How many by system; a system that we do not know is "other"."""
+    """The number of codes by system; systems without a NamingSystem are "other"."""
     keys = (terminology.normalise(system, code) for _, system, code, _ in unmapped)
     return Counter(key[0] if key else "other" for key in keys)
 
 
 def is_worded_like(resource: Json, words: str) -> bool:
-    """Whether all that the order's code says in words fits the regular expression."""
+    """Whether the regular expression is found in the displays or the text of the order's code."""
     concept = resource.get("code")
     said = [words for _, _, words in codings(concept)]
     text = " ".join([*said, as_text(as_dict(concept).get("text"))])

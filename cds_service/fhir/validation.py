@@ -1,4 +1,4 @@
-"""Validation with fhir.resources: each resource on its own, when something rests on it.
+"""Validation with fhir.resources: each resource on its own, and only those that are used.
 
 fhir.resources has no R4 models; those of R4B fit R4 for the resources that we read. They do not
 check required codes, so the status codes that we rely on are checked here.
@@ -40,8 +40,8 @@ MODELS = (
 )
 
 
-# What was said of a text, by a digest that only this process can make. The same chart comes with
-# every hook of an ordering session; a resource of it is validated once.
+# The result for a text, by a digest with a key of this process. The same chart comes with every
+# hook of an ordering session; each of its resources is validated once.
 _SAID: dict[bytes, str] = {}
 FLAWLESS = ""
 _KEY = secrets.token_bytes(32)
@@ -54,7 +54,7 @@ def problem_with(resource: Json) -> str | None:
 
 
 def problem_with_text(text: bytes | Raw) -> str | None:
-    """The same of the text of a resource."""
+    """The same for the JSON text of a resource."""
     digest = blake2b(text, digest_size=16, key=_KEY).digest()
     if (said := _SAID.get(digest)) is None:
         if len(_SAID) >= MOST_REMEMBERED:

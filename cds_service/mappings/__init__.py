@@ -1,4 +1,4 @@
-"""Reads `mappings/` into topics, and refuses a folder in which anything is wrong."""
+"""Reads a mappings folder into topics, and refuses one in which anything is wrong."""
 
 import hashlib
 from pathlib import Path
@@ -43,7 +43,7 @@ def _check(shared: Source, outlines: list[Outline], topics: list[Topic]) -> None
 
 
 def _version(folder: Path) -> str:
-    """A fingerprint of all files: the same maps have the same version on every machine."""
+    """A digest of names and content of all JSON files, the same on every machine."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.json")):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0")

@@ -14,7 +14,7 @@ from cds_service.mappings.code_checks import check_codes
 from cds_service.mappings.codes import PROCEDURES, REGIONS, elements, value_set_names
 from cds_service.mappings.source import Source
 
-# The value sets that the reading of Observations names.
+# The value sets that `fhir/findings.py` names to read Observations.
 READ_BY_CODE = frozenset({"egfr", "pregnancy-status"})
 
 
@@ -95,7 +95,7 @@ def _words(values: Mapping[str, bool]) -> str:
 
 
 def _problems_of_facts(topic: Topic) -> Iterator[tuple[str, str]]:
-    """A fact builds on those before it only; each one is asked for, or used."""
+    """A fact names only facts before it; questions and relevance name facts that there are."""
     known: set[str] = set()
     for fact in topic.facts:
         for criterion in (
@@ -128,7 +128,7 @@ def _facts_in(written: Any) -> Iterator[str]:
 
 
 def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
-    """The procedures and regions that are named, and whether the expressions can be read."""
+    """Procedures and regions that are not known; expressions that are no regular expressions."""
     words = topic.order_words
     named = [p for study in words.studies for p in study.procedures.values()]
     for procedure in (*named, *words.other_studies):

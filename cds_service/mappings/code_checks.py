@@ -37,7 +37,7 @@ def _file_of(source: Source, name: str, key: tuple[str, str]) -> str:
 
 
 def _systems_are_named(terminology: Terminology, source: Source) -> None:
-    """A code system without a NamingSystem is one that nobody can send."""
+    """Every system has a NamingSystem; without one its codes would never be recognised."""
     known = set(terminology.systems.values())
     for name, row, _, (system, _) in _codes(source):
         if system not in known:

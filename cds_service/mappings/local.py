@@ -29,7 +29,9 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One code of the site; `kind` is procedure or finding, `means` which one."""
+    """One code of the site. `kind` is procedure or finding; `means` is the id of the procedure, or
+    the name of the value set; `where` is file and row.
+    """
 
     where: tuple[str, str]
     kind: str

@@ -1,4 +1,4 @@
-"""Our own JSON files as the shapes of the core: each key is known, each name resolved."""
+"""Reads our own JSON files as dataclasses of the core. Unknown keys and names are problems."""
 
 import re
 from collections.abc import Iterator
@@ -18,9 +18,8 @@ PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
 def read_as(
     shape: type[Shape], document: Document | None, problems: Problems, names: Names | None = None
 ) -> Shape | None:
-    """The document in the shape of a dataclass, or None where that cannot be.
-
-    Criteria are compiled with the `names`. What is wrong is told with file and row.
+    """The document as an instance of the dataclass `shape`. None where that cannot be; then each
+    problem is added with file and row. Criteria in it are compiled with the `names`.
     """
     if document is None:
         return None

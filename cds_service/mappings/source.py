@@ -24,7 +24,7 @@ class MappingsError(Exception):
 
 @dataclass
 class Problems:
-    """Collects what is wrong, so that all of it is told at once."""
+    """The problems of a folder, one line each, so that all of them are reported together."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -58,13 +58,13 @@ class Source:
                 yield document
 
     def with_shared(self, kind: str) -> Iterator[Document]:
-        """The same, those that all topics share first."""
+        """The documents that all topics share, then those of this folder."""
         if self.shared:
             yield from self.shared.documents(kind)
         yield from self.documents(kind)
 
     def name(self, file: str) -> str:
-        """How a file of this folder is named in what is told."""
+        """The name of a file of this folder relative to `root`, as problems state it."""
         return f"{self.folder}/{file}" if self.folder else file
 
     def file_of(self, file: str) -> str:
@@ -75,7 +75,7 @@ class Source:
         return (self.root / self.folder / file).is_file()
 
     def document(self, file: str) -> Document | None:
-        """Name and content of one file."""
+        """Name and content of one file; None, and a problem, where it cannot be read."""
         named = self.name(file)
         try:
             content = json.loads((self.root / named).read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The texts of a topic: each place in them is filled by something."""
+"""Checks the placeholders, `%(name)s` or `{name}`, in the texts of a topic: each one is filled."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One topic from its folder, with what all topics share."""
+"""Reads one topic from its folder, with what all topics share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -37,7 +37,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Outline:
-    """What has to be known of every topic before one is read: the topic and its guideline."""
+    """`topic.json` and `guideline.json`, which are read of every topic first: shared safety rules
+    may name the procedures of any.
+    """
 
     source: Source
     about: About
@@ -50,7 +52,7 @@ class Outline:
 
 
 def read_outline(source: Source) -> Outline | None:
-    """None where it cannot be read."""
+    """The outline, or None where a file cannot be read; then problems are added."""
     about = read_as(About, source.document("topic.json"), source.problems)
     guideline = read_as(Guideline, source.document("guideline.json"), source.problems)
     return Outline(source, about, guideline) if about and guideline else None

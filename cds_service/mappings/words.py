@@ -1,10 +1,10 @@
-"""The words in the files of `mappings/` that people read, to be collected for the catalogues."""
+"""Extractor for Babel: the texts in JSON files of the mappings that people read."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-# The elements with words, by the type of the resource; our own files have none.
+# The elements that hold texts, by resource type; our own files have no resource type.
 WORDS = {
     None: frozenset(
         {"label", "in_text", "short", "text", "order_text", "true", "false", "title", "edition"}
@@ -16,12 +16,12 @@ WORDS = {
     "CodeSystem": frozenset({"display"}),
     "ConceptMap": frozenset({"comment"}),
 }
-# What discovery says is for the makers of EHRs, and in English.
+# Discovery is read by integrators, and is in English.
 NOT_TRANSLATED = frozenset({"service"})
 
 
 def collect(file: BinaryIO, *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Line, function, text and comments of each, as Babel wants them from an extractor."""
+    """Line, function, text and comments of each text, the form that Babel expects."""
     document = json.load(file)
     names = WORDS[document.get("resourceType")]
     inner = document.get("concept") or document.get("group") or document

@@ -1,1 +1,1 @@
-"""Fixtures replayed: a request, what counts as today, and the answer that is expected."""
+"""Replays fixtures, and compares the answers with the recorded ones."""

@@ -46,8 +46,8 @@ def in_process(dialect: str, mappings: Path = SHIPPED_MAPPINGS) -> Post:
 
 
 def to_url(url: str) -> Post:
-    """Posts to a running service. What counts as today travels as the date of the orders; the
-    FHIR server of the fixture, which is not there, is left out.
+    """Posts to a running service. The day that counts as today is sent as date of the orders; the
+    FHIR server of the fixture, which does not exist, is left out.
     """
     base = url.rstrip("/")
     session = requests.Session()
@@ -103,7 +103,7 @@ def _undated(response: Any, fixture: Fixture) -> Any:
 
 
 def _at_public_url(response: Any, base: str) -> Any:
-    """The response with the address under which fixtures are recorded."""
+    """The response with the base address of the recorded ones."""
     if isinstance(response, dict):
         return {key: _at_public_url(value, base) for key, value in response.items()}
     if isinstance(response, list):

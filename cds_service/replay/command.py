@@ -27,7 +27,7 @@ SAME, DIFFERENT, BROKEN = 0, 1, 2
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a fixture; `problem` is empty where the answer is the expected one."""
+    """The result of a fixture; `problem` is empty where the answer is the expected one."""
 
     fixture: Fixture
     problem: str
@@ -83,7 +83,7 @@ def _difference(fixture: Fixture, status: int, response: object) -> str:
 
 
 def _lines(response: str) -> list[str]:
-    """The lines to compare; those within a card's detail stand by themselves."""
+    """The lines to compare; line breaks within a card's detail count, too."""
     return response.replace("\\n", "\n").splitlines()
 
 

@@ -163,7 +163,7 @@ def _unmapped(options: argparse.Namespace, settings: Settings, database: Databas
 
 
 def _order_words(options: argparse.Namespace, settings: Settings) -> list[OrderWords]:
-    """Those by which `suggest` proposes procedure and region; `unmapped` proposes none."""
+    """The words by which `suggest` proposes procedure and region; none for `unmapped`."""
     topics = load(settings.mappings) if options.command == "suggest" else {}
     return [topic.order_words for topic in topics.values()]
 

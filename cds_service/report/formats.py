@@ -20,7 +20,7 @@ FORMULA = ("=", "+", "-", "@")
 
 
 def as_tables(report: Report) -> Iterator[Table]:
-    """The counts of each part and in all, then what lies behind those in all."""
+    """A table of the counts, by part and in all; then a table for each breakdown of the whole."""
     counts = Table(title=_title(report), **STYLE)
     counts.add_column("", no_wrap=True)
     for name in report.total.counts:
@@ -53,7 +53,7 @@ def as_csv(report: Report) -> str:
 
 
 def csv_of(header: list[str], rows: list[list[Any]]) -> str:
-    """CSV that no spreadsheet takes for formulas."""
+    """CSV in which no spreadsheet finds a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)

@@ -37,7 +37,7 @@ from cds_service.store.tables import (
 Keys = Sequence[ColumnElement]
 
 NO_REASON = "no reason given"
-# What our own reasons are called; clients send only their codes.
+# The displays of our own override reasons, by code; clients send the code only.
 REASONS = {reason["code"]: reason["display"] for reason in OVERRIDE_REASONS}
 UNRESOLVED = "unresolved"
 # The column that a part of a report is made of.
@@ -130,7 +130,7 @@ def _unresolved(keys: Keys, since: int, until: int) -> Select:
 
 
 def _read_unresolved(subject: str, question: str, unknown: str, number: int) -> Figures:
-    """By the fact that was asked for, else by all unknown facts, else by the subject."""
+    """By the fact that was asked for; without a question by all unknown facts, or the subject."""
     facts = [question] if question else unknown.split(",") if subject == UNRESOLVED else [subject]
     return Figures(
         unresolved=number, missing_facts=Counter(dict.fromkeys(filter(None, facts), number))
@@ -184,7 +184,7 @@ def _accepted(keys: Keys, since: int, until: int) -> Select:
 
 
 def _suggestions(rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
-    """How often each was accepted, by the keys and what its button does."""
+    """The number of accepted suggestions, by the keys and what the suggestion does."""
     found: Counter[tuple[Any, ...]] = Counter()
     for *values, offered, accepted in rows:
         does = json.loads(offered)
@@ -230,7 +230,7 @@ class Unmapped:
 
 
 def unmapped_in(connection: Connection, period: Period, most: int | None = None) -> list[Unmapped]:
-    """The most frequent ones first."""
+    """Codes in no map that came in the period, most frequent first, at most `most`."""
     u = unmapped_codes.c
     number = func.count().label("number")
     asked = (

@@ -11,7 +11,7 @@ from pygal.style import Style
 from cds_service.language import Language
 from cds_service.report.overview import Panel
 
-# By what a series stands for, told apart by lightness too.
+# The color of a series by its name; they differ in lightness too.
 COLORS = {
     "Usually appropriate": "#1a7f37", "May be appropriate": "#bf8700",
     "Usually not appropriate": "#cf222e", "Not rated": "#6639ba",
@@ -24,7 +24,7 @@ HEIGHT, AROUND, PER_BAR = 400, 24, 36
 LEGEND = 30
 MOST_DATES = 12
 LONGEST_LABEL = 34
-SMALLEST_SHARE = 6  # percent that have room for their number
+SMALLEST_SHARE = 6  # percent; a smaller bar has no room for its number
 
 
 def drawn(panel: Panel, language: Language) -> Markup:
@@ -39,7 +39,7 @@ def drawn(panel: Panel, language: Language) -> Markup:
 
 
 def _columns(panel: Panel, language: Language) -> Graph:
-    """Stacked columns over time; of many dates some are written."""
+    """Stacked columns over time, with at most MOST_DATES labels."""
     every = -(-len(panel.labels) // MOST_DATES)
     chart = pygal.StackedBar(**_options(panel, language, WIDE, HEIGHT), x_label_rotation=30)
     chart.formatter = lambda number: language.number(round(number))
@@ -73,7 +73,7 @@ def _short(label: str) -> str:
 
 
 def _shares(panel: Panel) -> dict[str, tuple[float, ...]]:
-    """Of each label, in percent."""
+    """The numbers of each label as percent of their sum."""
     sums = [sum(numbers) for numbers in zip(*panel.series.values(), strict=True)]
     return {
         name: tuple(100 * n / (s or 1) for n, s in zip(numbers, sums, strict=True))
@@ -117,7 +117,7 @@ def _style(colors: list[str]) -> Style:
 
 
 def _named(label: str) -> Callable[[Element], Element]:
-    """A name for those who do not see it; and none of the scripts that pygal always adds."""
+    """A filter that adds an accessible name to the SVG, and removes the scripts of pygal."""
 
     def name(root: Element) -> Element:
         root.set("role", "img")

@@ -1,7 +1,7 @@
-"""A worker works on one hook at a time; what is too much is refused quickly.
+"""A worker answers one hook at a time; hooks that are too many are refused at once.
 
-Threads share one processor, so that more of them at once only make all of them late. What waits
-for others (a body that comes in, keys, a database, a fetch) is not in the concurrency.
+Threads share one processor: more hooks at once would only delay each other. A hook that waits for
+something else (its body, keys, a database, a fetch) holds no slot.
 """
 
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ LONGEST_WAIT_SECONDS = 1.0
 
 
 class Overloaded(Exception):
-    """More hooks than can be answered in time."""
+    """Too many hooks are waiting, or this one waited too long."""
 
 
 class ConcurrencyLimit:
-    """That of one worker."""
+    """The limit of one worker: one hook in the slot, and MOST_WAITING that wait for it."""
 
     def __init__(self) -> None:
         self._place = Lock()
@@ -29,13 +29,13 @@ class ConcurrencyLimit:
         return self._waiting >= MOST_WAITING
 
     def refuse_if_full(self) -> None:
-        """Before anything is done for a hook. Raises Overloaded."""
+        """Called before anything is done for a hook. Raises Overloaded."""
         if self.is_full:
             raise Overloaded
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Waits for a place, not too long. Raises Overloaded."""
+        """Holds the slot, after a wait of LONGEST_WAIT_SECONDS at most. Raises Overloaded."""
         if not self._enter():
             raise Overloaded
         try:
@@ -45,7 +45,7 @@ class ConcurrencyLimit:
 
     @contextmanager
     def slot_given_up(self) -> Iterator[None]:
-        """Leaves the place to others meanwhile; who is at work already is never refused."""
+        """Frees the slot during the block, and then waits for it without a limit."""
         self._place.release()
         try:
             yield

@@ -1,4 +1,4 @@
-"""The dashboard: what became of the advice, at a glance, for those who may see it."""
+"""The page /dashboard: what became of the advice, as charts, for those who hold its password."""
 
 import hmac
 import time
@@ -27,7 +27,7 @@ OTHER_REASONS = {
     "contrast-not-stated": N_("Contrast of the study"),
 }
 BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove the order")}
-# What a proxy adds: then the address of the caller is the proxy's.
+# Headers of a proxy: with one of them the address of the caller is that of the proxy.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
@@ -62,7 +62,7 @@ def dashboard(
 
 
 class Overviews:
-    """The overviews of late; one at a time is made anew."""
+    """A cache of overviews, each for FRESH_SECONDS. One at a time is computed."""
 
     def __init__(self, store: Store, topics: Topics):
         self._store, self._topics = store, topics
@@ -70,7 +70,7 @@ class Overviews:
         self._made: dict[tuple[Period, str], tuple[float, Overview]] = {}
 
     def of(self, period: Period, language: Language) -> Overview:
-        """With facts and procedures in the language. Raises StoreDown."""
+        """The overview of a period, with its words in the language. Raises StoreDown."""
         key = (period, language.code)
         with self._lock:
             at, overview = self._made.get(key, (0.0, None))
@@ -83,14 +83,14 @@ class Overviews:
 
 
 def _drawn(panel: Panel) -> Markup:
-    # Imported where it is needed: a library that most workers never use.
+    # Imported here, since most workers never need the library.
     from cds_service.web.charts import drawn
 
     return drawn(panel, spoken())
 
 
 def _words(topics: Topics, language: Language) -> dict[str, str]:
-    """How facts, procedures and what a button does are called, and what else kept from rating."""
+    """The texts for ids of facts, procedures, actions, and other reasons for no rating."""
     facts = {fact.name: fact.label for topic in topics.values() for fact in topic.facts}
     procedures = {p.id: p.short for topic in topics.values() for p in topic.guideline.procedures}
     named = facts | procedures | BUTTONS | OTHER_REASONS
@@ -110,7 +110,7 @@ def _refusal(token: str, is_open: bool) -> Response | None:
 
 
 def _is_on_this_machine() -> bool:
-    """By address and by name, so that no page elsewhere can lead a browser here."""
+    """By the address of the caller, and by the host name, which protects from DNS rebinding."""
     name = request.host.rsplit(":", 1)[0].strip("[]")
     direct = not any(header in request.headers for header in FORWARDED)
     return direct and request.remote_addr in LOOPBACK_NAMES and name in LOOPBACK_NAMES

@@ -75,7 +75,7 @@ FEEDBACK = FeedbackSchema()
 
 @dataclass(frozen=True)
 class Sender:
-    """Whose feedback it is, when it came (seconds since 1970), and whether comments are kept."""
+    """Who sent the feedback, when it came (seconds since 1970), and whether comments are kept."""
 
     client: str
     tenant: str
@@ -84,9 +84,10 @@ class Sender:
 
 
 def take_feedback(items: list[Any], sender: Sender, store: Store | None) -> Response:
-    """Keeps what is right, and answers how many items that are and what is wrong with the others.
+    """Keeps the valid items. The response is an OperationOutcome: their number, and what is wrong
+    with the others; status 400 where none is valid.
 
-    Raises NotKept, so that the client sends them again.
+    Raises NotKept where they cannot be kept now, so that the client sends them again.
     """
     rows, problems = _read(items, sender)
     current().feedback.update(row["outcome"] for _, row in rows)
@@ -104,9 +105,9 @@ def _count(taken: int, sent: int, kept: bool) -> Json:
 
 
 def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[Json]]:
-    """The rows of the items that are right, and an issue for each field that is wrong.
+    """The rows of the valid items, and an issue for each field that is wrong.
 
-    Each item is read on its own, so that a wrong one does not spoil the others.
+    Each item is read on its own, so that an invalid one does not affect the others.
     """
     rows: list[Row] = []
     problems: list[Json] = []
@@ -142,7 +143,7 @@ def _row(item: Json, sender: Sender) -> Json:
 
 
 def _id(text: str) -> str:
-    """A UUID as we write it. Anything else names no card of ours: a UUID made of it is kept."""
+    """A UUID in its canonical form. Another text is no id of ours: a UUID made of it is kept."""
     try:
         return str(UUID(text))
     except ValueError:
@@ -150,7 +151,7 @@ def _id(text: str) -> str:
 
 
 def _reason(item: Json) -> Json:
-    """The coded reason; in Epic's variant the object may be a list of one."""
+    """The coded reason of an override; empty without one. Epic may send a list of one."""
     given = _override(item)
     coding = as_dict(given.get("reason")) or _epics_own(item, given)
     return {
@@ -184,6 +185,6 @@ def _comment(item: Json) -> str | None:
 
 
 def _short(text: str, name: str) -> str:
-    """What fits the column, and is text in every database."""
+    """The text without control characters, cut to the length of the column."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return printable.strip()[: LONGEST[name]]

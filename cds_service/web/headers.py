@@ -1,4 +1,4 @@
-"""Headers of every answer: who may read it from another origin, and what a browser may do."""
+"""Headers of every response: CORS, and the restrictions for browsers."""
 
 from flask import Flask, Response
 from flask_cors import CORS

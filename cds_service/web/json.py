@@ -1,4 +1,4 @@
-"""How answers are written as JSON: by msgspec, in the order in which they are made."""
+"""Writes JSON responses by msgspec; keys keep their order."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from msgspec.json import decode, encode
 
 
 class Json(JSONProvider):
-    """What `jsonify` uses."""
+    """The provider that `jsonify` uses."""
 
     def dumps(self, value: Any, **_: Any) -> str:
         return encode(value).decode()
@@ -17,6 +17,6 @@ class Json(JSONProvider):
         return decode(text)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        """Of one value, or of named ones."""
+        """The response with one value, or with an object of named ones."""
         value = self._prepare_response_obj(args, kwargs)
         return self._app.response_class(encode(value), mimetype="application/json")

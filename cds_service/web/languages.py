@@ -12,8 +12,8 @@ NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 
 def add_languages(app: Flask, topics: Topics, mappings: Path) -> None:
-    """Gives every template `say` and the topics, and tells browsers and caches what a page hangs
-    on. `mappings` is the folder whose topics bring translations along.
+    """Gives every template `say` and the topics, and pages the headers Vary and Content-Language.
+    `mappings` is the folder with the translations of the topics.
     """
     app.extensions["mappings"] = mappings
     app.context_processor(_words)
@@ -22,7 +22,7 @@ def add_languages(app: Flask, topics: Topics, mappings: Path) -> None:
 
 
 def spoken() -> Language:
-    """The language of the page that is asked for."""
+    """The language of the requested page."""
     wanted = request.args.get(CHOSEN)
     if wanted not in LANGUAGES:
         wanted = request.accept_languages.best_match(LANGUAGES, default=ENGLISH.code)
@@ -30,7 +30,7 @@ def spoken() -> Language:
 
 
 def _words() -> dict:
-    """`chosen` is what a link to another page needs so that the language stays."""
+    """The context of a template. `chosen` is the query of a link that keeps the language."""
     used = spoken()
     chosen = f"{CHOSEN}={used.code}" if request.args.get(CHOSEN) == used.code else ""
     return {

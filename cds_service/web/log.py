@@ -8,8 +8,8 @@ from msgspec.json import encode
 
 
 def log(event: str, **values: Any) -> None:
-    """Writes one line in one call, so that lines of several workers do not mix. Callers pass
-    words of ours, counts and times only.
+    """Writes a line in one call, so that lines of several workers do not mix. Callers pass only
+    words of ours, counts and times.
     """
     line = encode({**values, "event": event, "time": datetime.now(UTC)}).decode()
     sys.stderr.write(f"{line}\n")
@@ -17,5 +17,5 @@ def log(event: str, **values: Any) -> None:
 
 
 def log_store_problem(problem: str, said: str) -> None:
-    """Writes what is wrong with the store; `said` is the message of the database, or ours."""
+    """Logs a problem of the store; `said` is the message of the database, or ours."""
     log("store", problem=problem, said=said)

@@ -1,4 +1,4 @@
-"""Pages for people, and the same as JSON for programs."""
+"""Pages, as HTML or JSON, and the health checks."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,9 +14,9 @@ from cds_service.web.languages import spoken
 
 
 def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], int]) -> Blueprint:
-    """The front page, the guidelines and their variants, and what there is to know of the service.
+    """The front page, guidelines, variants, /about, /health and /ready.
 
-    `local_codes` says how many codes the sites have mapped.
+    `local_codes` gives the number of codes that the sites have mapped.
     """
     blueprint = Blueprint("pages", __name__)
     _add_guidelines(blueprint, topics)
@@ -81,13 +81,13 @@ def _about(topic: Topic, today: date, language: Language) -> dict:
 
 
 def criteria_in_words(variant: Variant, topic: Topic) -> list[str]:
-    """The criteria of a variant as a person would say them."""
+    """The criteria of a variant in the words of the facts, in English."""
     facts = topic.fact
     return [facts[f].true if wanted else facts[f].false for f, wanted in variant.criteria.items()]
 
 
 def variant_as_json(variant: Variant, topic: Topic, language: Language) -> dict:
-    """All that the page shows."""
+    """The content of the page of a variant."""
     say, source = language.say, topic.about.source
     return {
         "id": variant.id,

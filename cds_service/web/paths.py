@@ -1,5 +1,5 @@
-"""Addresses made plain before routing: clients join them with one slash too many, and some send
-queries that are no ASCII.
+"""Normalises addresses before routing: clients join them with one slash too many, and some send
+queries that are not ASCII.
 """
 
 import re
@@ -11,9 +11,9 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def plain_paths(application: Wsgi) -> Wsgi:
-    """The application, for which //cds-services/ is /cds-services.
+    """The application, to which //cds-services/ is /cds-services.
 
-    A redirect would not do: browsers do not follow one after a CORS preflight.
+    Not by a redirect, which browsers do not follow after a CORS preflight.
     """
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -26,5 +26,5 @@ def plain_paths(application: Wsgi) -> Wsgi:
 
 
 def _quoted(sign: re.Match[str]) -> str:
-    """A byte of a query, which WSGI hands over as Latin-1."""
+    """A byte of a query, which WSGI gives as a Latin-1 character, percent-encoded."""
     return f"%{ord(sign[0]):02X}"

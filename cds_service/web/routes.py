@@ -1,4 +1,4 @@
-"""The routes of CDS Hooks, each of a few lines."""
+"""The routes of CDS Hooks: discovery, the services, and their feedback."""
 
 import time
 from collections.abc import Callable, Container, Mapping
@@ -39,8 +39,8 @@ HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 
 @dataclass(frozen=True)
 class Site:
-    """How the service is set up at this place; see `Settings` and `HookCall`. Without a `store`
-    nothing is kept.
+    """What the routes need of this installation; see `Settings` and `HookCall`. Without a `store`
+    nothing is kept, without a `lookup` no terminology server is asked.
     """
 
     topics: Topics
@@ -56,14 +56,14 @@ class Site:
         return RateLimits(self.settings.rate_store)
 
     def caller(self) -> Caller:
-        """Who is calling, within what it may. Raises TokenRefused, NoClients or TooManyRequests."""
+        """The client that calls. Raises TokenRefused, NoClients or TooManyRequests."""
         caller = self.callers.identify(request)
         current().client, current().tenant = caller.client.name, caller.client.tenant
         self.rates.count(caller.client.name, caller.client.requests_per_minute)
         return caller
 
     def overridden(self, client: Client, patient_id: str) -> Container[Evaluation]:
-        """The advice on the patient's orders that was overridden lately."""
+        """The advice on the patient's orders that was overridden within CDS_REPEAT_HOURS."""
         return self.store.overridden(client.name, patient_id) if self.store else ()
 
 
@@ -98,7 +98,7 @@ def hooks(site: Site) -> Blueprint:
 
 
 def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Response:
-    """A hook from its text to the answer."""
+    """Answers a hook: reads the body, decides, keeps the evaluations, and writes the response."""
     with phase("read"):
         body = envelope(_body(text, HOOK))
         call = _call(site, caller, body, topic)
@@ -114,7 +114,7 @@ def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Respons
 
 
 def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> None:
-    """What is remembered of a hook: its evaluations, and the codes that nobody knew."""
+    """Keeps the evaluations of a hook, and hands unknown codes to the lookup."""
     if site.lookup:
         site.lookup.take(outcome.unknown_conditions)
     similar = outcome.selected.similar
@@ -132,7 +132,7 @@ def _answer(call: HookCall, topic: Topic, fetch: Fetch | None) -> HookOutcome:
 
 
 def _describe(traced: Any) -> None:
-    """What the trace says of a hook: the topics and cards, and what was missing."""
+    """Adds to the trace: the hook, topic codes and indicators of its orders, and missing data."""
     if traced is None:
         return
     line = current()
@@ -181,8 +181,8 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
 
 
 def _fetch(fetcher: Fetcher | None, body: dict, concurrency: ConcurrencyLimit) -> Fetch | None:
-    """The way to the client's FHIR server, where it sent one. Its scopes are not looked at:
-    they are not the same everywhere, and a refusal tells all there is to know.
+    """Fetches from the `fhirServer` of the request; None without one. The scopes of its token are
+    not checked, since servers write them differently, and refuse what they do not cover.
     """
     if fetcher is None or not body.get("fhirServer"):
         return None
@@ -197,8 +197,8 @@ def _fetch(fetcher: Fetcher | None, body: dict, concurrency: ConcurrencyLimit) -
 
 
 def _posted() -> bytes:
-    """The text that was posted, read in one go where its length is stated: piece by piece, a
-    large one would be copied many times.
+    """The posted body. Read in one go where its length is stated: in pieces, a large one would be
+    copied many times.
     """
     if not request.is_json:
         abort(415)
@@ -207,7 +207,7 @@ def _posted() -> bytes:
 
 
 def _body(text: bytes, decoder: msgspec.json.Decoder) -> dict:
-    """What is read of the JSON object that was posted."""
+    """The JSON object that was posted. Raises BadRequest."""
     try:
         return _decoded(decoder, text)
     except NOT_JSON:
@@ -217,7 +217,9 @@ def _body(text: bytes, decoder: msgspec.json.Decoder) -> dict:
 
 
 def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
-    """One that is not as it should be is read whole, so that the schema can say what is wrong."""
+    """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
+    can name what is wrong.
+    """
     try:
         return decoded(text, decoder)
     except msgspec.ValidationError:

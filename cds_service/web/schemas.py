@@ -1,4 +1,4 @@
-"""The envelope of a hook request. What is inside FHIR resources is not looked at here."""
+"""Checks the envelope of hook and feedback requests. FHIR resources are not checked here."""
 
 from typing import Any, TypedDict
 
@@ -13,7 +13,7 @@ FILLED = validate.Length(min=1)
 
 
 class Body(TypedDict, total=False):
-    """What is read of a hook request; what is prefetched stays JSON until an order needs it."""
+    """The fields of a hook request that are decoded. Values of the prefetch stay undecoded."""
 
     hook: Any
     hookInstance: Any
@@ -52,7 +52,7 @@ class HookSchema(Schema):
 
 
 class FeedbackListSchema(Schema):
-    """A CDS Hooks feedback request; its items are looked at one by one."""
+    """A CDS Hooks feedback request; its items are checked one by one, elsewhere."""
 
     class Meta:
         unknown = EXCLUDE
@@ -69,13 +69,13 @@ def envelope(body: Json) -> Json:
 
 
 def criteria(body: Json) -> str:
-    """The number of Epic's rule that fired the hook, for support; empty where there is none."""
+    """The number of the Epic rule that triggered the hook, for support; empty without one."""
     said = as_text(as_dict(body["extension"]).get(CRITERIA))
     return said if said.isascii() and said.isdigit() and len(said) <= LONGEST_NUMBER else ""
 
 
 def feedback_items(body: Json) -> list:
-    """The items of a feedback request, not looked at. Raises marshmallow's ValidationError."""
+    """The items of a feedback request, unchecked. Raises marshmallow's ValidationError."""
     return FEEDBACK_LIST.load(body)["feedback"]
 
 

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT is set; else nothing is imported."""
+"""Traces by OpenTelemetry if OTEL_EXPORTER_OTLP_ENDPOINT is set; else it is not imported."""
 
 import os
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ SERVICE = "cds-service"
 
 @contextmanager
 def span(name: str) -> Iterator[Any]:
-    """A span around the block; gives it, or None where nothing is traced.
+    """A span around the block; yields it, or None without tracing.
 
-    Attributes are kinds and counts of ours: no address, no code, no identifier.
+    Attributes may be kinds and counts of ours: no address, no code, no identifier.
     """
     if not os.environ.get(ENDPOINT):
         yield None
@@ -25,7 +25,7 @@ def span(name: str) -> Iterator[Any]:
 
 @cache
 def _tracer(_process: int) -> Any:
-    """Of this process: exporters do not survive a fork."""
+    """The tracer of a process; an exporter does not survive a fork."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
