@@ -13,12 +13,12 @@ from io import BytesIO, StringIO
 from multiprocessing import cpu_count, get_context
 from time import perf_counter
 
-from cds_service.config import Settings
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from rich.progress import track
 
 from cds_service import create_app
+from cds_service.settings import Settings
 from fuzz.calls import Call, calls
 from fuzz.promises import Answer, broken_promise
 
