@@ -127,7 +127,7 @@ def _evaluate(
     """The decision on each order of the topic, with the data at hand."""
     chart = read_chart(prefetched, call.patient_id, topic.terminology)
     resources = prefetched.resources
-    drafts = read_orders(selected.ours, call.context, resources, topic.terminology, call.today)
+    drafts = read_orders(selected, call.context, resources, topic.terminology, call.today)
     tells = call.hook == ORDER_SIGN and call.on_too_little == CARD
     return [
         EvaluatedOrder(

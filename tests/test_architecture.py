@@ -141,6 +141,7 @@ CORE_MAY_IMPORT = {
     "re",
     "types",
     "typing",
+    "unicodedata",
 }
 
 

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cds_service.cards.evaluated import EvaluatedOrder, Json
-from cds_service.cards.rating import Rating, has_rating_of, with_rating, without_rating_of
+from cds_service.cards.rating import (
+    Rating,
+    has_rating_of,
+    with_rating,
+    without_rating_of,
+    without_ratings,
+)
 from cds_service.decision.suggestions import Suggestion
 from cds_service.decision.terminology import Coding
 from cds_service.decision.topic import Topic
@@ -89,14 +95,12 @@ def _rating(evaluated: EvaluatedOrder, code: str, category: str | None) -> Ratin
 def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """An update: the draft with the suggested code, and the rating of that."""
     name = evaluated.study(suggestion.procedure, suggestion.place)
-    changed = {**evaluated.resource, "code": _code(evaluated, suggestion)}
+    changed = without_ratings({**evaluated.resource, "code": _code(evaluated, suggestion)})
     code = evaluated.decision.rating_of(suggestion.procedure.id)
     category = evaluated.decision.outcomes.category(suggestion.procedure.id)
-    if code is None:
-        rated = without_rating_of(evaluated.topic, changed)
-    else:
-        rated = with_rating(changed, _rating(evaluated, code, category))
-    return evaluated.say("Change to %(study)s", study=name), update(name, rated)
+    if code is not None:
+        changed = with_rating(changed, _rating(evaluated, code, category))
+    return evaluated.say("Change to %(study)s", study=name), update(name, changed)
 
 
 def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:

@@ -9,7 +9,7 @@ from cds_service.cards.why import why
 from cds_service.decision.facts import PRESUMED
 from cds_service.decision.guideline import DISAGREEMENT, USUALLY_APPROPRIATE, Variant
 from cds_service.decision.safety import Alert, speaking
-from cds_service.decision.verdict import CONTRAST_NOT_STATED, NotChecked, Rated
+from cds_service.decision.verdict import CONTRAST_NOT_STATED, OUTSIDE_SCOPE, NotChecked, Rated
 from cds_service.language import N_
 
 ADULT = 18
@@ -61,7 +61,7 @@ def _question(evaluated: EvaluatedOrder) -> str:
 def _ratings(evaluated: EvaluatedOrder) -> str:
     """The ratings of each possible variant with the relative radiation level of the patient."""
     variants = evaluated.decision.outcomes.variants
-    if not variants:
+    if not variants or evaluated.decision.subject == OUTSIDE_SCOPE:
         return ""
     guideline = evaluated.topic.guideline
     age = evaluated.decision.case.age
@@ -144,7 +144,8 @@ def _suggestions(evaluated: EvaluatedOrder) -> str:
     decision = evaluated.decision
     kinds = {s.kind for s in decision.suggestions}
     if not evaluated.has_id:
-        return evaluated.say("The draft order has no id, so it cannot be changed from here.")
+        no_id = evaluated.say("The draft order has no id, so it cannot be changed from here.")
+        return " ".join(filter(None, (no_id, how_to_answer(evaluated))))
     if "replace" in kinds:
         return evaluated.say(
             "The suggestions stand in the order of the document, safety first; that order is no "
@@ -159,6 +160,17 @@ def _suggestions(evaluated: EvaluatedOrder) -> str:
         "a verified code: discuss with radiology which study answers the question."
     )
     return none_left + _kept_out(evaluated)
+
+
+def how_to_answer(evaluated: EvaluatedOrder) -> str:
+    """Which reasons answer an open question, for where no button can."""
+    question = evaluated.decision.question
+    if question is None:
+        return ""
+    answers = " / ".join(evaluated.say(a.label) for a in question.answers.values())
+    return evaluated.say(
+        "To be answered by adding a coded reason to the order: %(answers)s.", answers=answers
+    )
 
 
 def _kept_out(evaluated: EvaluatedOrder) -> str:

@@ -24,13 +24,21 @@ def fact_line(evaluated: EvaluatedOrder, fact: Fact) -> str:
 
 def _known(evaluated: EvaluatedOrder, fact: Fact) -> str:
     if fact.value is None:
-        return evaluated.say("not known")
+        return _not_known(evaluated, fact)
     if fact.how == ABSENT:
         return _none_among(evaluated, fact)
     if fact.how == IMPLIED:
         return evaluated.say(evaluated.topic.fact[fact.name].false)
     said = evaluated.say("yes") if fact.value else evaluated.say("no")
     return said + _source(evaluated, fact)
+
+
+def _not_known(evaluated: EvaluatedOrder, fact: Fact) -> str:
+    """With the entry that leaves it open, if one does."""
+    if not fact.evidence:
+        return evaluated.say("not known")
+    doubt = proof(evaluated, fact.evidence)
+    return evaluated.say("not known, an entry leaves it open: %(entry)s", entry=doubt)
 
 
 def proof(evaluated: EvaluatedOrder, evidence: tuple[Evidence, ...]) -> str:

@@ -70,6 +70,11 @@ def without_rating_of(topic: Topic, resource: dict) -> dict:
     return _with_extensions(resource, sum(kept, []))
 
 
+def without_ratings(resource: dict) -> dict:
+    """The order without any rating: on a changed code it would be that of another study."""
+    return _with_extensions(resource, [])
+
+
 def has_rating_of(topic: Topic, resource: dict) -> bool:
     """Whether an earlier evaluation of the topic left a rating."""
     return any(_is_of(group, topic) for group in _groups(resource))

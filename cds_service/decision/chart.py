@@ -117,6 +117,7 @@ class Order:
     studies (a whole-body scan) may be about anything. `has_coded_reasons` is False where
     no reason is coded in a system that the maps know. `rated_as` says how the code and the
     procedure differ, where they do. `problem` names the field that makes the order unreadable.
+    `drafted` are the ids of all procedures among the draft orders.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Order:
     questions_asked: int = 0
     rated_as: str = ""
     problem: str = ""
+    drafted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

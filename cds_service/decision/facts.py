@@ -9,15 +9,15 @@ from cds_service.decision.chart import Case, Evidence
 from cds_service.decision.situation import Criterion, Fact, Situation, evidence_of
 
 CODED, ANSWERED, PRESUMED = "coded", "answered", "presumed"
-ABSENT, IMPLIED, UNKNOWN = "absent", "implied", "unknown"
+ABSENT, IMPLIED, UNKNOWN, DOUBT = "absent", "implied", "unknown", "doubt"
 
 
 @dataclass(frozen=True)
 class FactDefinition:
     """A fact, in the words of cards and pages, and what decides it, in this order: `true_when`, an
-    answer of the clinician, `presumed_when`, `false_when` (coded), `implied_false_when` (by other
-    facts), and `false_when_none_among` (nothing makes it true among these kinds of data, all of
-    them supplied). Else it is unknown.
+    answer of the clinician, `unknown_when` (an entry leaves it open), `presumed_when`,
+    `false_when` (coded), `implied_false_when` (by other facts), and `false_when_none_among`
+    (nothing makes it true among these kinds of data, all of them supplied). Else it is unknown.
 
     `in_text` is the label within a sentence, `true` and `false` say the fact in words; `presumed`
     says why it is presumed; `none_found` says that there is none among %(data)s.
@@ -29,6 +29,7 @@ class FactDefinition:
     true: str
     false: str
     true_when: Criterion
+    unknown_when: Criterion | None = None
     presumed_when: Criterion | None = None
     false_when: Criterion | None = None
     implied_false_when: Criterion | None = None
@@ -44,6 +45,9 @@ class FactDefinition:
         answered = _answered(self.name, situation.case)
         if answered:
             return answered
+        doubt = self.unknown_when and self.unknown_when.truth(situation)
+        if doubt and doubt.value:
+            return Fact(self.name, None, DOUBT, doubt.evidence)
         if self.presumed_when and self.presumed_when.holds(situation):
             return Fact(self.name, True, PRESUMED)
         denial = self.false_when and self.false_when.truth(situation)

@@ -10,6 +10,8 @@ from cds_service.decision.chart import Case, Finding
 from cds_service.decision.selection import parts_of
 
 Findings = tuple[Finding, ...]
+# The parts of the spine, as the code system of regions names them.
+FROM_ABOVE = ("cervical", "thoracic", "lumbar", "sacral")
 
 
 def at_different_places(case: Case, finding: Findings) -> Findings:
@@ -31,6 +33,27 @@ def outside_ordered_region(case: Case, finding: Findings, unless: Findings) -> F
     return tuple(f for f in finding if f.parts)
 
 
+def at_or_above_ordered_region(case: Case, finding: Findings) -> Findings:
+    """The findings that may have to do with the ordered region: those in it, those above it (a
+    lesion of the cord acts downwards), and those without a stated region.
+    """
+    ordered = case.order.place.parts if case.order.place else frozenset()
+    return tuple(f for f in finding if not _lies_below(f, ordered))
+
+
+def below_ordered_region(case: Case, finding: Findings) -> Findings:
+    """The findings whose stated region lies below the ordered one, and does not touch it."""
+    ordered = case.order.place.parts if case.order.place else frozenset()
+    return tuple(f for f in finding if _lies_below(f, ordered))
+
+
+def _lies_below(finding: Finding, parts: frozenset[str]) -> bool:
+    if not parts or not finding.parts or not parts.isdisjoint(finding.parts):
+        return False
+    lowest = max(FROM_ABOVE.index(part) for part in parts)
+    return min(FROM_ABOVE.index(part) for part in finding.parts) > lowest
+
+
 def _differ(a: Finding, b: Finding) -> bool:
     if a.place.is_level and b.place.is_level:
         return a.place != b.place
@@ -45,4 +68,6 @@ def _touch(findings: Iterable[Finding], parts: frozenset[str]) -> bool:
 FUNCTIONS: dict[str, tuple[Callable[..., Findings], tuple[str, ...]]] = {
     "at_different_places": (at_different_places, ("finding",)),
     "outside_ordered_region": (outside_ordered_region, ("finding", "unless")),
+    "at_or_above_ordered_region": (at_or_above_ordered_region, ("finding",)),
+    "below_ordered_region": (below_ordered_region, ("finding",)),
 }

@@ -35,7 +35,8 @@ class SafetyRule:
     are procedures that the rule `instead_of` avoids, and that are offered all the same. `add` is a
     procedure to order besides.
     `orders`, `avoid` and `first` name ids, kinds, modalities or traits of procedures. Of a rule
-    `outside-scope`, `not_rated` is the sentence on the card and `state` its short form.
+    `outside-scope`, `not_rated` is the sentence on the card and `state` its short form. With
+    `no_change` the card offers neither a replacement nor a deletion.
     """
 
     id: str
@@ -55,6 +56,7 @@ class SafetyRule:
     add: str | None = None
     not_rated: str = ""
     state: str = ""
+    no_change: bool = False
 
     @property
     def selectors(self) -> frozenset[str]:

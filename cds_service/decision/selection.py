@@ -6,7 +6,9 @@
      "timing": "new" | "old" | "new-or-reason" | "current" | "any",      default: any
      "within_days": NUMBER,              not older than that; undated ones count
      "observed_within_days": NUMBER,     the same, of Observations and DiagnosticReports only
+     "dated": true,                      with a date
      "also_in": [SETS],                  in one of these sets too
+     "not_in": [SETS],                   in none of these sets
      "near": SELECTION,                  not coded in a region that touches none of these findings
      "prefer": TIMING}                   only such ones, if there are any, else all
 
@@ -137,6 +139,15 @@ def _also_in(listed: Any, names: Names) -> Keep:
     return lambda finding, situation: not wanted.isdisjoint(finding.sets)
 
 
+def _not_in(listed: Any, names: Names) -> Keep:
+    is_in = _also_in(listed, names)
+    return lambda finding, situation: not is_in(finding, situation)
+
+
+def _dated(value: Any, names: Names) -> Keep:
+    return lambda finding, situation: finding.when is not None
+
+
 def _near(written: Any, names: Names) -> Keep:
     others = compile_selection(written, names)
 
@@ -163,6 +174,8 @@ FILTERS: Mapping[str, Callable[[Any, Names], Keep]] = {
     "timing": _timing,
     "within_days": _within,
     "observed_within_days": _observed_within,
+    "dated": _dated,
     "also_in": _also_in,
+    "not_in": _not_in,
     "near": _near,
 }

@@ -77,17 +77,26 @@ def suggestions_for(
     if verdict.subject == UNRESOLVED and not cautioned:
         return ()
     added = _additions(advice)
-    if added or verdict.subject in (NO_CRITERIA, OUTSIDE_SCOPE):
+    if added:
         return added
-    if isinstance(verdict, Asks) and not cautioned:
-        return _answers_to(verdict.question)
-    return _changes(advice)
+    if verdict.subject in (NO_CRITERIA, OUTSIDE_SCOPE):
+        return _urgent_changes(advice)
+    answers = _answers_to(verdict.question) if isinstance(verdict, Asks) else ()
+    return _changes(advice) + answers if cautioned or not answers else answers
+
+
+def _urgent_changes(advice: Advice) -> tuple[Suggestion, ...]:
+    """Of an order that is not rated: what a critical caution wants first."""
+    urgent = [a for a in cautions(advice.alerts) if a.rule.indicator == "critical"]
+    return tuple(s for s in _replacements(advice) if _is_wanted_first(s.procedure, urgent))
 
 
 def _changes(advice: Advice) -> tuple[Suggestion, ...]:
     """What the order may be changed to, or that it may be dropped. A usually appropriate order is
     changed only where a safety rule asks for it.
     """
+    if any(alert.rule.no_change for alert in cautions(advice.alerts)):
+        return ()
     offered = _replacements(advice)
     if advice.category == USUALLY_APPROPRIATE and not _is_to_be_replaced(advice):
         cautioned = cautions(advice.alerts)
@@ -118,6 +127,8 @@ def _deletion(advice: Advice) -> tuple[Suggestion, ...]:
     """
     procedures = advice.topic.guideline.procedure
     best = [v.usually_appropriate for v in advice.outcomes.variants]
+    if advice.outcomes.none_possible:
+        return ()
     no_order = all(
         len(of_variant) == 1 and "no-order" in procedures[of_variant[0]].traits
         for of_variant in best
@@ -128,7 +139,8 @@ def _deletion(advice: Advice) -> tuple[Suggestion, ...]:
 def _additions(advice: Advice) -> tuple[Suggestion, ...]:
     """Orders that a safety rule adds, all recommended."""
     procedures = advice.topic.guideline.procedure
-    wanted = [a.rule.add for a in speaking(advice.alerts, "caution") if a.rule.add]
+    wanted = {a.rule.add: None for a in speaking(advice.alerts, "caution") if a.rule.add}
+    wanted = [p for p in wanted if p not in advice.case.order.drafted]
     found = [_orderable(procedures[p], None, advice, kind="create") for p in wanted]
     return tuple(replace(s, recommended=True) for s in found if s)
 
@@ -155,14 +167,25 @@ def _procedures(advice: Advice) -> list[Procedure]:
     offered = [known[p] for a in advice.alerts for p in a.rule.allow]
     elsewhere = [advice.ordered] if _to_be_moved(advice) else []
     candidates = list(dict.fromkeys([*elsewhere, *shared, *offered]))
-    candidates = [p for p in candidates if not is_avoided(p, advice.alerts)]
+    candidates = [p for p in candidates if _may_replace(p, advice)]
     return sorted(candidates, key=lambda p: not _is_wanted_first(p, advice.alerts))
 
 
+def _may_replace(procedure: Procedure, advice: Advice) -> bool:
+    """No safety rule avoids it. A consultation is replaced by consultations only, and nothing by a
+    treatment while no variant may apply.
+    """
+    if is_avoided(procedure, advice.alerts):
+        return False
+    if procedure.is_imaging or procedure.is_consultation:
+        return procedure.is_consultation or not advice.ordered.is_consultation
+    return not advice.ordered.is_consultation and not advice.outcomes.none_possible
+
+
 def _to_be_moved(advice: Advice) -> bool:
-    """A study of the wrong region is offered for the right one, if it may be right there."""
-    may_be_right = advice.category not in (None, USUALLY_NOT_APPROPRIATE)
-    return may_be_right and bool(speaking(advice.alerts, "wrong-region"))
+    """A study of the wrong region is offered for the right one, where it is usually appropriate."""
+    is_right = advice.category == USUALLY_APPROPRIATE
+    return is_right and bool(speaking(advice.alerts, "wrong-region"))
 
 
 def _is_wanted_first(procedure: Procedure, alerts: Iterable[Alert]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.decision.icd import EDITIONS, and_above, icd_key
+from cds_service.decision.words import Words
 
 SNOMED_CT = "http://snomed.info/sct"
 CPT = "http://www.ama-assn.org/go/cpt"
@@ -117,10 +118,12 @@ class Terminology:
     answers: str
     body_part: Place
     body_sites: tuple[BodySite, ...] = ()
+    words: tuple[Words, ...] = ()
     reported: frozenset[str] = frozenset()
     looked_up: Mapping[tuple[str, str], Meaning] = field(default_factory=dict)
     known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False)
     by_rule: dict[tuple[str, str], Meaning | None] = field(default_factory=dict, compare=False)
+    heard: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     @property
     def size(self) -> int:
@@ -190,6 +193,17 @@ class Terminology:
             return False
         meaning = self.meaning(key)
         return key[0] == self.answers or bool(meaning and not meaning.says_nothing)
+
+    def hears(self, text: str) -> frozenset[str]:
+        """The names of the `words` that a text sounds like. Remembers what it said."""
+        heard = self.heard.get(text)
+        if heard is None:
+            heard = frozenset(words.name for words in self.words if words.hears(text))
+            if len(self.heard) >= MOST_REMEMBERED:
+                self.heard.clear()
+            if len(text) <= LONGEST_REMEMBERED:
+                self.heard[text] = heard
+        return heard
 
     def codes_for(self, procedure: str, region: str | None) -> tuple[Coding, ...]:
         """The codes to send for a procedure of a region; without any, those of the body

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from cds_service.decision.chart import Chart, Finding
 from cds_service.decision.terminology import Terminology
-from cds_service.fhir.findings import finding_of
-from cds_service.fhir.plain import as_date, as_text, reference, refers_to_another
+from cds_service.fhir.findings import NEVER_EVIDENCE, finding_of
+from cds_service.fhir.plain import as_date, as_text, codes, reference, refers_to_another
 from cds_service.fhir.prefetch import KEYS, Prefetched
 from cds_service.fhir.reading import Resource
 from cds_service.fhir.validation import problem_with_text
@@ -27,6 +27,8 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
             supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
+    if any(_is_illegible(r, terminology) for r in prefetched.resources):
+        supplied.discard("conditions")
     patient = _patient(prefetched)
     problem = _problem(patient, patient_id) if patient else None
     if problem:
@@ -55,6 +57,13 @@ def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[R
         if finding and not (resource.id and name in seen):
             seen.add(name)
             yield resource, finding
+
+
+def _is_illegible(resource: Resource, terminology: Terminology) -> bool:
+    """A Condition that counts, and of which nothing can be read, may be anything."""
+    if resource.type != "Condition" or not resource.is_illegible(terminology):
+        return False
+    return not codes(resource.content.get("verificationStatus")) & NEVER_EVIDENCE
 
 
 def _patient(prefetched: Prefetched) -> Resource | None:

@@ -52,6 +52,14 @@ def coded(concept: Any, terminology: Terminology) -> tuple[frozenset[str], Findi
     return frozenset(systems), Finding("", sets, shown, place, encounter=encounter, answer=answer)
 
 
+def worded(concept: Any, terminology: Terminology) -> Finding | None:
+    """What a concept sounds like whose codes are in no map."""
+    said = [as_text(as_dict(concept).get("text")), *(words for _, _, words in codings(concept))]
+    words = "; ".join(filter(None, dict.fromkeys(said)))
+    heard = terminology.hears(words)
+    return Finding("", heard, words[:LONGEST_DISPLAY]) if heard else None
+
+
 def finding_of(resource: Json, terminology: Terminology) -> Finding | None:
     """The finding of a resource, or None where its code is in no map or its status rules it out."""
     read = READERS.get(as_text(resource.get("resourceType")))
@@ -63,6 +71,7 @@ def _condition(resource: Json, terminology: Terminology) -> Finding | None:
     status confirmed, and without a status.
     """
     _, finding = coded(resource.get("code"), terminology)
+    finding = finding or worded(resource.get("code"), terminology)
     verification = codes(resource.get("verificationStatus"))
     if finding is None or verification & NEVER_EVIDENCE:
         return None

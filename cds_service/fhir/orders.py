@@ -7,7 +7,7 @@ from typing import Any
 from cds_service.decision.chart import Finding, Order
 from cds_service.decision.guideline import Procedure
 from cds_service.decision.terminology import OrderMeaning, Place, Terminology, union
-from cds_service.fhir.findings import coded, finding_of
+from cds_service.fhir.findings import coded, finding_of, worded
 from cds_service.fhir.plain import (
     Json,
     as_date,
@@ -20,7 +20,7 @@ from cds_service.fhir.plain import (
     refers_to_another,
 )
 from cds_service.fhir.reading import Resource
-from cds_service.fhir.selected import OurOrder
+from cds_service.fhir.selected import OurOrder, SelectedOrders
 from cds_service.fhir.unmapped import Unmapped
 from cds_service.fhir.validation import problem_with
 
@@ -41,7 +41,7 @@ class DraftOrder:
 
 
 def read_orders(
-    ours: list[OurOrder],
+    selected: SelectedOrders,
     context: Json,
     resources: list[Resource],
     terminology: Terminology,
@@ -50,7 +50,8 @@ def read_orders(
     """The orders, each read on its own. `resources` are those of the chart, `today` is the day for
     orders without `authoredOn`.
     """
-    return [_read(our, context, resources, terminology, today) for our in ours]
+    read = [_read(our, context, resources, terminology, today) for our in selected.ours]
+    return [replace(d, order=replace(d.order, drafted=selected.drafted)) for d in read]
 
 
 def _read(
@@ -123,7 +124,7 @@ class _Reasons:
         self.coded = False
         for concept in as_list(resource.get("reasonCode")):
             systems, finding = coded(concept, terminology)
-            self._add(systems, finding)
+            self._add(systems, finding or worded(concept, terminology))
         contained = {f"#{as_text(r.get('id'))}": r for r in dicts(resource.get("contained"))}
         for target in dicts(resource.get("reasonReference")):
             self._follow(as_text(target.get("reference")), {**conditions, **contained}, terminology)

@@ -12,18 +12,26 @@ from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder, encode
 
 from cds_service.decision.terminology import Terminology
+from cds_service.decision.words import is_latin
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 
 
 class Coding(Struct, frozen=True):
     system: str = ""
     code: str = ""
+    display: str = ""
 
 
 class Concept(Struct, frozen=True):
     """A CodeableConcept."""
 
     coding: list[Coding] = []
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its text and displays, separated."""
+        return "; ".join(filter(None, (self.text, *(c.display for c in self.coding))))
 
 
 class Reaction(Struct, frozen=True):
@@ -106,9 +114,11 @@ class Resource:
     def __init__(self, text: bytes | Raw):
         self.text = text
         self.codings: list[Coding] | None = None
+        self.concept = Concept()
         try:
             seen = CODED_FIELDS.decode(text)
             self.type, self.id, self.codings = seen.resourceType, seen.id, seen.codings
+            self.concept = seen.code
         except ValidationError:
             self.type, self.id = (as_text(self.content.get(n)) for n in ("resourceType", "id"))
 
@@ -118,10 +128,20 @@ class Resource:
         return as_dict(whole(self.text))
 
     def may_say_something(self, terminology: Terminology) -> bool:
-        """Whether a code of it is in a map, or its codes could not be read."""
+        """Whether a code of it is in a map, or its codes could not be read; and of a Condition
+        whose codes are in none, whether its words sound like something.
+        """
         if self.codings is None:
             return True
-        return any(terminology.knows(coding.system, coding.code) for coding in self.codings)
+        if any(terminology.knows(coding.system, coding.code) for coding in self.codings):
+            return True
+        return self.type == "Condition" and bool(terminology.hears(self.concept.words))
+
+    def is_illegible(self, terminology: Terminology) -> bool:
+        """Whether it has neither words in Latin script nor a coding of a system that we know."""
+        codings = self.codings or ()
+        known = any(terminology.normalise(coding.system, coding.code) for coding in codings)
+        return not known and not is_latin(self.concept.words)
 
 
 def head_of(text: bytes | Raw) -> Head:

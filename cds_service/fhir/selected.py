@@ -18,6 +18,8 @@ from cds_service.fhir.unmapped import Unmapped, by_known_system, is_worded_like,
 ORDER_SIGN = "order-sign"
 CONFLICTING_CODES = "conflicting-codes"
 NOT_OURS = "not-ours"
+# What else is no order, or none any more.
+OPEN_STATUSES = frozenset({"draft", "active", "on-hold"})
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class OurOrder:
 
 @dataclass
 class SelectedOrders:
-    """The orders of the topic, `ours`, and the `others`.
+    """The orders of the topic, `ours`, and the `others`. `drafted` are the ids of all procedures
+    among the draft orders, selected or not.
 
     `passed_over` counts the others by reason. `unmapped` counts codes that are in no map, and
     `conflicting` codes that contradict each other, by code system. `similar` are the unmapped codes
@@ -44,6 +47,7 @@ class SelectedOrders:
     """
 
     ours: list[OurOrder] = field(default_factory=list)
+    drafted: frozenset[str] = frozenset()
     others: list[Json] = field(default_factory=list)
     similar: list[Unmapped] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -54,6 +58,8 @@ class SelectedOrders:
 def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
     """The draft orders that the hook is about."""
     selected = SelectedOrders()
+    named = (_asked_for(resource, topic)[1] for resource in _all_drafts(context))
+    selected.drafted = frozenset(procedure.id for procedure in named if procedure)
     for resource in _drafts(hook, context):
         unmapped = unmapped_codes(resource, topic.terminology)
         selected.unmapped += by_known_system(unmapped, topic.terminology)
@@ -67,14 +73,18 @@ def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
 
 def _drafts(hook: str, context: Json) -> Iterator[Json]:
     """On order-select the drafts that `selections` names; without it, and on order-sign, all."""
-    entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
-    drafts = [as_dict(entry.get("resource")) for entry in entries]
+    drafts = _all_drafts(context)
     selections = context.get("selections")
     if hook == ORDER_SIGN or not isinstance(selections, list):
         yield from drafts
         return
     names = {"/".join(as_text(s).split("/")[-2:]) for s in selections}
     yield from (d for d in drafts if reference(d) in names or as_text(d.get("id")) in names)
+
+
+def _all_drafts(context: Json) -> list[Json]:
+    entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
+    return [as_dict(entry.get("resource")) for entry in entries]
 
 
 def _pass_over(
@@ -106,6 +116,9 @@ def _asked_for(
         return "no-service-request", None, ()
     if resource.get("doNotPerform") is True:
         return "do-not-perform", None, ()
+    status = resource.get("status")
+    if isinstance(status, str) and status not in OPEN_STATUSES:
+        return "status", None, ()
     meanings = _meanings(resource.get("code"), topic.terminology)
     if not meanings:
         return NOT_OURS, None, ()

@@ -13,6 +13,7 @@ from cds_service.decision.safety import INDICATORS, SafetyRule
 from cds_service.decision.selection import Select, compile_selection, string_or_list
 from cds_service.decision.situation import Criterion, CriterionError
 from cds_service.decision.topic import About, OrderWords, Question, Topic
+from cds_service.decision.words import Words
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.shapes import read_as
 from cds_service.mappings.source import Problems, Source
@@ -44,6 +45,7 @@ class Outline:
     source: Source
     about: About
     guideline: Guideline
+    words: tuple[Words, ...]
 
     @property
     def selectors(self) -> frozenset[str]:
@@ -55,7 +57,10 @@ def read_outline(source: Source) -> Outline | None:
     """The outline, or None where a file cannot be read; then problems are added."""
     about = read_as(About, source.document("topic.json"), source.problems)
     guideline = read_as(Guideline, source.document("guideline.json"), source.problems)
-    return Outline(source, about, guideline) if about and guideline else None
+    words = [read_as(Words, document, source.problems) for document in source.documents("words")]
+    if about and guideline and None not in words:
+        return Outline(source, about, guideline, tuple(words))
+    return None
 
 
 def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) -> Topic | None:
@@ -82,7 +87,9 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         relevance=relevance,
         rules=rules,
         findings=findings,
-        terminology=replace(terminology, reported=frozenset(_reported(document[1]))),
+        terminology=replace(
+            terminology, reported=frozenset(_reported(document[1])), words=outline.words
+        ),
         order_words=words,
         version=version,
     )
@@ -111,8 +118,9 @@ def _reported(written: Any) -> Iterator[str]:
 def _names(outline: Outline, facts: dict[str, Any]) -> Names:
     """Every name that the criteria of the topic may use."""
     named = facts.get("facts")
+    heard = {words.name for words in outline.words}
     names = Names(
-        value_sets=value_set_names(outline.source) | outline.about.site_value_sets,
+        value_sets=value_set_names(outline.source) | outline.about.site_value_sets | heard,
         facts=frozenset(f.get("name") for f in named) if isinstance(named, list) else frozenset(),
         variants=frozenset(v.id for v in outline.guideline.variants),
         selectors=outline.selectors,
