@@ -24,17 +24,74 @@ from tests.small_world import (
 from tests.terminology_stub import (
     ABSTRACT,
     BASAL_CELL_OF_NOSE,
+    BURST_OF_T,
     CHORDOMA,
+    CLOSED_FRACTURE,
+    COLLAPSE,
     IN_SITU_OF_CERVIX,
+    INFECTION_OF_LUMBAR_SPINE,
     LOOK_ALIKE,
     MALIGNANCY,
     MELANOMA_OF_BREAST,
+    MISCARRIAGE,
+    NEOPLASTIC_FRACTURE,
+    OF_CERVICAL_SPINE,
+    OF_LUMBAR_SPINE,
+    OF_SACRUM,
+    OSTEOPOROTIC_COLLAPSE,
     SACRUM_METASTASIS,
     SARCOMA,
+    SENILE_OSTEOPOROSIS,
     SPINE_METASTASIS,
     SQUAMOUS_CLEAR_CELL,
+    TRANSIENT_OF_HIP,
+    TWINS,
     VERSION,
+    WEDGE_OF_T,
+    WITH_CORD_INJURY,
 )
+
+VCF, BY_AGE = "vertebral-compression-fracture", "vertebral-fracture-type-not-stated"
+CANCER = {"bone-metastasis", "malignancy", "myeloma", "vertebral-metastasis"}
+FRACTURES = {
+    VCF,
+    BY_AGE,
+    "neoplastic-vertebral-fracture",
+    "osteoporotic-vertebral-fracture",
+    "traumatic-vertebral-fracture",
+    "traumatic-wedge-fracture",
+}
+DEFINED = CANCER | FRACTURES
+DEFINED |= {"cord-compression", "osteoporosis", "pregnancy", "spinal-infection"}
+MEMBERS = [
+    (VCF, COLLAPSE),
+    (VCF, WEDGE_OF_T),
+    (VCF, NEOPLASTIC_FRACTURE),
+    (VCF, OSTEOPOROTIC_COLLAPSE),
+    (BY_AGE, OF_LUMBAR_SPINE),
+    (BY_AGE, CLOSED_FRACTURE),
+    ("neoplastic-vertebral-fracture", NEOPLASTIC_FRACTURE),
+    ("malignancy", NEOPLASTIC_FRACTURE),
+    ("osteoporotic-vertebral-fracture", OSTEOPOROTIC_COLLAPSE),
+    ("traumatic-wedge-fracture", WEDGE_OF_T),
+    ("traumatic-vertebral-fracture", CLOSED_FRACTURE),
+    ("osteoporosis", SENILE_OSTEOPOROSIS),
+    ("pregnancy", TWINS),
+    ("spinal-infection", INFECTION_OF_LUMBAR_SPINE),
+    ("cord-compression", WITH_CORD_INJURY),
+]
+NO_MEMBERS = [
+    (VCF, BURST_OF_T),
+    (VCF, OF_SACRUM),
+    (VCF, WITH_CORD_INJURY),
+    (VCF, OF_LUMBAR_SPINE),
+    (BY_AGE, COLLAPSE),
+    (BY_AGE, BURST_OF_T),
+    (BY_AGE, OF_CERVICAL_SPINE),
+    (BY_AGE, WITH_CORD_INJURY),
+    ("osteoporosis", TRANSIENT_OF_HIP),
+    ("pregnancy", MISCARRIAGE),
+]
 
 
 @pytest.fixture
@@ -93,12 +150,21 @@ class TestExpansion:
     def test_each_set_that_a_hierarchy_defines_is_expanded(self, expand, folder):
         assert expand("--force") == 0
         made = {file.stem for file in (folder / "expansions").iterdir()}
-        assert made == {"bone-metastasis", "malignancy", "myeloma", "vertebral-metastasis"}
+        assert made == DEFINED
         assert SPINE_METASTASIS in codes(folder, "bone-metastasis")
         assert codes(folder, "vertebral-metastasis") == {SPINE_METASTASIS}
-        everything = {made_code for name in made for made_code in codes(folder, name)}
-        assert everything == codes(folder, "malignancy")
+        assert {code for name in CANCER for code in codes(folder, name)} == codes(folder)
         load(folder)
+
+    @pytest.mark.parametrize(("name", "code"), MEMBERS)
+    def test_what_a_hierarchy_defines_is_in(self, expand, folder, name, code):
+        expand("--set", name, "--force")
+        assert code in codes(folder, name)
+
+    @pytest.mark.parametrize(("name", "code"), NO_MEMBERS)
+    def test_what_is_excepted_is_out(self, expand, folder, name, code):
+        expand("--set", name, "--force")
+        assert code not in codes(folder, name)
 
     def test_melanoma_is_in(self, expand, folder):
         expand()
@@ -119,7 +185,8 @@ class TestExpansion:
     def test_the_definition_alone_is_asked_without_what_only_we_know(self, expand, stub):
         expand()
         compose = stub.seen[0][1]["parameter"][0]["resource"]["compose"]
-        assert [part["filter"][0]["value"] for part in compose["include"]] == [MALIGNANCY]
+        roots = [part["filter"][0]["value"] for part in compose["include"]]
+        assert roots == [MALIGNANCY, NEOPLASTIC_FRACTURE]
         assert all("valueSet" not in part for part in compose["exclude"])
 
     def test_the_token_goes_along(self, expand, stub, monkeypatch):
@@ -144,7 +211,7 @@ class TestPages:
     def test_all_codes_come(self, expand, stub, folder, faults):
         stub.faults = faults
         assert expand() == 0
-        assert len(codes(folder)) == 9
+        assert len(codes(folder)) == 10
 
     def test_they_come_page_by_page(self, expand, stub):
         expand()
@@ -157,7 +224,7 @@ class TestPages:
         monkeypatch.setattr("cds_service.expansion.pages.PAGE", 100)
         stub.faults = {"no total", "ignores offset"}
         assert expand() == 0
-        assert len(codes(folder)) == 9
+        assert len(codes(folder)) == 10
 
     def test_the_version_may_be_called_otherwise(self, expand, stub, folder):
         stub.named = "used-codesystem"
@@ -166,7 +233,7 @@ class TestPages:
 
     BROKEN = {
         "ignores offset": "the same codes came on two pages",
-        "wrong total": "11 codes were announced, and 10 came",
+        "wrong total": "12 codes were announced, and 11 came",
         "new version": "the version changed between two pages",
         "other system": "the server does not say which version of SNOMED CT it used",
         "incomplete": "the expansion is incomplete",
@@ -200,7 +267,7 @@ class TestPages:
         run = ["expand", "--tx", "http://127.0.0.1:9/fhir", "--folder", str(folder)]
         assert main(run) == 1
         err = capsys.readouterr().err
-        assert err.count("not written: http://127.0.0.1:9/fhir/ValueSet/$expand") == 4
+        assert err.count("not written: http://127.0.0.1:9/fhir/ValueSet/$expand") == len(DEFINED)
 
     def test_a_server_that_finds_nothing(self, expand, stub, capsys):
         stub.parents = {}
@@ -222,15 +289,15 @@ class TestAgain:
     def test_a_shrink_is_refused_without_force(self, expand, stub, folder, capsys):
         expand()
         before = codes(folder)
-        del stub.parents[CHORDOMA]
+        del stub.parents[CHORDOMA], stub.parents[SARCOMA]
         capsys.readouterr()
         assert expand() == 1
         captured = capsys.readouterr()
-        assert f"1 removed\n    {CHORDOMA} " in captured.out
-        assert "1 of 9 codes are lost; --force" in captured.err
+        assert f"2 removed\n    {CHORDOMA} " in captured.out
+        assert "2 of 10 codes are lost; --force" in captured.err
         assert codes(folder) == before
         assert expand("--set", "malignancy", "--force") == 0
-        assert codes(folder) == before - {CHORDOMA}
+        assert codes(folder) == before - {CHORDOMA, SARCOMA}
 
     def test_as_many_new_codes_do_not_make_up_for_lost_ones(self, expand, stub):
         expand()
