@@ -86,11 +86,14 @@ class Callers:
         return not self._callers
 
     def after_fork(self) -> None:
-        """In a new worker: the clients, with the files that they name, as they are now."""
+        """In a new worker: takes the clients, with the files that they name, as they are now, and
+        begins to fetch their keys.
+        """
         try:
             self._take_clients()
         except ClientsError as error:
             log("clients-file-not-taken", problem=str(error))
+        self._keys.begin(caller.client for caller in self._callers.values())
 
     def _take_clients(self) -> None:
         callers = self._read_callers()
