@@ -47,7 +47,8 @@ def phases() -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as name, (Path(name) / "log").open("w") as log:
         folder = Path(name)
         clients = clients_file(folder)
-        settings = Settings(open=False, store=True, clients=clients, data=folder / "data")
+        data = folder / "data"
+        settings = Settings(open=False, store=True, clients=clients, data=data, public_url=BASE)
         with redirect_stderr(log), timed() as spent:
             app = create_app(settings)
             client = app.test_client()

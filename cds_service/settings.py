@@ -88,8 +88,8 @@ class Settings:
         "database that all hosts share, as `postgresql+psycopg://…`",
         "a SQLite file in `CDS_DATA`")
     public_url: str = setting("CDS_PUBLIC_URL", ADDRESS, "",
-        "address of the service as clients see it, for links and ratings",
-        "the address of the request")
+        "address of the service as clients see it, for links, ratings and the audience of tokens",
+        "none, and it has to be set; in open mode the address of the request")
     max_body_bytes: int = setting("CDS_MAX_BODY_BYTES", whole(1), 10_000_000,
         "largest request body in bytes")
     cors_origins: tuple[str, ...] | None = setting("CDS_CORS_ORIGINS", ORIGINS, None,

@@ -23,7 +23,7 @@ from cds_service import create_app
 from cds_service.access.clients import ClientsError, read_clients
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import TEXTS
-from cds_service.settings import Settings
+from cds_service.settings import ConfigError, Settings
 from cds_service.store.database import Database
 from cds_service.store.tokens import UsedTokens
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
@@ -576,6 +576,11 @@ class TestToken:
     def test_pages_are_for_everyone(self, client, path):
         assert client.get(path).status_code == 200
 
+    def test_the_host_that_the_caller_names_makes_no_difference(self, client):
+        bearer = token(aud=f"http://other.example{PATH}")
+        headers = {"Authorization": f"Bearer {bearer}", "Host": "other.example"}
+        assert client.post(PATH, json={}, headers=headers).status_code == 401
+
     def test_the_log_says_which_check_failed_and_nothing_of_the_token(self, client, capsys):
         bearer = token(other_key())
         call(client, bearer)
@@ -713,6 +718,12 @@ class TestClientsFile:
         with pytest.raises(ClientsError):
             create_app(Settings(open=False, clients=file, data=tmp_path))
 
+    def test_without_a_public_address_the_service_does_not_start(self, tmp_path):
+        """The audience of tokens would follow the Host header, which the caller chooses."""
+        settings = Settings(open=False, clients=clients_file(tmp_path), data=tmp_path / "d")
+        with pytest.raises(ConfigError, match="CDS_PUBLIC_URL"):
+            create_app(settings)
+
     def test_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(ClientsError, match="No such file"):
             read_clients(tmp_path / "none.toml", SILENCEABLE)
@@ -762,7 +773,7 @@ def test_a_key_set_may_be_written_into_the_file(tmp_path):
 class TestWithoutAClient:
     @pytest.fixture
     def client(self, tmp_path):
-        return create_app(Settings(open=False, data=tmp_path)).test_client()
+        return create_app(Settings(open=False, data=tmp_path, public_url=BASE)).test_client()
 
     def test_health_is_answered(self, client):
         assert client.get("/health").status_code == 200

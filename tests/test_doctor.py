@@ -43,7 +43,7 @@ class TestMode:
 
 PUBLIC_URLS = {
     "https": (BASE, False, OK),
-    "none": ("", False, WARNING),
+    "none": ("", False, PROBLEM),
     "none in open mode": ("", True, OK),
     "http": ("http://cds.example.org", False, PROBLEM),
     "http in open mode": ("http://cds.example.org", True, PROBLEM),
@@ -510,9 +510,9 @@ class TestCommand:
             assert re.search(rf"^ok +{about} ", out, re.MULTILINE)
 
     def test_warnings_are_allowed(self, environment, capsys):
-        environment.delenv("CDS_PUBLIC_URL")
+        environment.setenv("CDS_AUTH", "open")
         assert main(["doctor"]) == 0
-        assert re.search(r"^warning +public address ", capsys.readouterr().out, re.MULTILINE)
+        assert re.search(r"^warning +mode ", capsys.readouterr().out, re.MULTILINE)
 
     def test_a_problem(self, environment, capsys):
         environment.delenv("CDS_CLIENTS")

@@ -341,6 +341,19 @@ class TestSettings:
         eventually(lambda: len(service.workers) == 3)
         assert f"Listening at: http://0.0.0.0:{service.address[1]}" in service.log
 
+    @pytest.mark.parametrize(
+        ("settings", "scheme"), [({}, "http"), ({"FORWARDED_ALLOW_IPS": "127.0.0.1"}, "https")]
+    )
+    def test_forwarded_headers_count_only_from_addresses_that_are_named(
+        self, start, settings, scheme
+    ):
+        """Seen in the link of the card, which is made from the address of the request."""
+        service = start(**OPEN, **settings)
+        headers = {**JSON, "X-Forwarded-Proto": "https"}
+        answer = requests.post(service.base + PATH, data=BODY, headers=headers, timeout=20)
+        (link,) = answer.json()["cards"][0]["links"]
+        assert link["url"].startswith(f"{scheme}://127.0.0.1")
+
     def test_no_control_socket_is_made(self, start, tmp_path):
         """The home folder stays empty; after a reload it would be there, were it made."""
         start(**OPEN).reload()

@@ -18,7 +18,7 @@ from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
 from cds_service.language import language
 from cds_service.mappings.local import MappingsError, with_local_codes
-from cds_service.settings import OPEN, Settings, read_open_client
+from cds_service.settings import OPEN, ConfigError, Settings, read_open_client
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
 
@@ -45,7 +45,8 @@ class Caller:
 
 
 class Callers:
-    """All callers of this process. Raises ClientsError where a client cannot be used.
+    """All callers of this process. Raises ClientsError where a client cannot be used, ConfigError
+    where tokens would have to be made for whatever address the caller names as its host.
 
     `remember` says whether a token is new (see `Store`).
     """
@@ -63,6 +64,8 @@ class Callers:
         self._now = now
         self._keys = Keys()
         self._take_clients()
+        if not settings.open and not settings.public_url:
+            raise ConfigError("CDS_PUBLIC_URL must be set where CDS_AUTH is required")
 
     def identify(self, request: Request) -> Caller:
         """Raises TokenRefused or NoClients."""
@@ -73,7 +76,7 @@ class Callers:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenRefused("missing")
-        client = self._verifier.verify(token.strip(), self._endpoint(request))
+        client = self._verifier.verify(token.strip(), self._settings.public_url + request.path)
         return self._callers[client.name]
 
     @property
@@ -111,11 +114,6 @@ class Callers:
             return ()
         silenceable = what_can_be_silenced(knowledge)
         return read_clients(settings.clients, silenceable, lambda c: _caller(c, knowledge))
-
-    def _endpoint(self, request: Request) -> str:
-        """The address that was called, as the client sees it."""
-        base = self._settings.public_url or request.url_root.rstrip("/")
-        return base + request.path
 
 
 def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Caller:
