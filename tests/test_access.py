@@ -5,7 +5,9 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -595,6 +597,12 @@ class TestToken:
         assert '"client":"hospital"' in capsys.readouterr().err
 
 
+def unchecked(client):
+    """How many tokens were not checked for a use before."""
+    page = client.get("/metrics", headers={"Authorization": "Bearer m"}).text
+    return float(re.search(r"^cds_replay_unchecked_total (\S+)", page, re.MULTILINE)[1])
+
+
 class TestUsedTokens:
     def test_a_token_passes_once(self, client):
         bearer = token()
@@ -613,13 +621,26 @@ class TestUsedTokens:
         call(client, bearer, "/cds-services")
         assert call(client, bearer).status_code == 200
 
-    def test_a_database_that_does_not_answer_costs_no_answer(self, settings, capsys):
+    def client_without_a_database(self, settings):
         app = create_app(settings)
         app.extensions["in_worker"]()
         (settings.data / "tokens.db").unlink()
         (settings.data / "tokens.db").mkdir()
-        assert call(app.test_client(), token()).status_code == 200
+        return app.test_client()
+
+    def test_a_database_that_does_not_answer_costs_no_answer(self, settings, capsys):
+        settings = replace(settings, metrics_token="m")  # noqa: S106
+        client = self.client_without_a_database(settings)
+        before = unchecked(client)
+        assert call(client, token()).status_code == 200
         assert "store-down" in capsys.readouterr().err
+        assert unchecked(client) == before + 1
+
+    def test_a_setting_refuses_what_cannot_be_checked(self, settings):
+        client = self.client_without_a_database(replace(settings, refuse_unchecked=True))
+        answer = call(client, token())
+        assert answer.status_code == 401
+        assert answer.get_json()["issue"][0]["diagnostics"] == TEXTS["replay-unchecked"]
 
     def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
         settings.data.mkdir()

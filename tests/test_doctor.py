@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import time
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
@@ -461,6 +462,8 @@ class TestUsedBefore:
     def test_a_database_that_does_not_answer(self, settings):
         settings.data.write_text("in the way")
         assert explained(settings, token())["used before"].state == WARNING
+        settings = replace(settings, refuse_unchecked=True)
+        assert explained(settings, token())["used before"].state == PROBLEM
 
 
 def file_lines(tmp_path, text, **changes):

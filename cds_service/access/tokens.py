@@ -38,6 +38,7 @@ TEXTS = {
     "not-yet-valid": "The token is not valid yet.",
     "lifetime": "The token is valid for longer than this service accepts.",
     "replayed": "The token was used before.",
+    "replay-unchecked": "It cannot be checked right now whether the token was used before.",
 }
 
 

@@ -102,13 +102,13 @@ class Store:
         self._intake.wake(at_once=True)
         return kept
 
-    def remember_token(self, client: str, token_id: str, forget_at: float) -> bool:
-        """Whether the token is new; a database that does not answer costs this check."""
+    def remember_token(self, client: str, token_id: str, forget_at: float) -> bool | None:
+        """Whether the token is new; None where the database does not answer."""
         try:
             return self._prompt.ask(lambda: self._used.remember(client, token_id, forget_at))
         except StoreDown as error:
             self._report("store-down", str(error))
-            return True
+            return None
 
     def was_overridden(self, client: str, advice_key: str) -> bool:
         """Whether this advice was overridden within the hours, as far as this process knows."""

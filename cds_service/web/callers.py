@@ -21,9 +21,11 @@ from cds_service.mappings.local import MappingsError, with_local_codes
 from cds_service.settings import OPEN, ConfigError, Settings, read_open_client
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
+from cds_service.web.metrics import count_replay_unchecked
 
-# Whether a client's token id is new; it is kept until a time, in seconds since 1970.
-Remember = Callable[[str, str, float], bool]
+# Whether a client's token id is new, or None where that is not known; it is kept until a time, in
+# seconds since 1970.
+Remember = Callable[[str, str, float], bool | None]
 
 
 class NoClients(Exception):
@@ -102,7 +104,7 @@ class Callers:
         callers = self._read_callers()
         clients = tuple(caller.client for caller in callers)
         seconds = self._settings.token_seconds
-        self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
+        self._verifier = Verifier(clients, self._keys, self._is_new, self._now, seconds)
         self._callers = {caller.client.name: caller for caller in callers}
 
     def _read_callers(self) -> tuple[Caller, ...]:
@@ -114,6 +116,17 @@ class Callers:
             return ()
         silenceable = what_can_be_silenced(knowledge)
         return read_clients(settings.clients, silenceable, lambda c: _caller(c, knowledge))
+
+    def _is_new(self, client: str, token_id: str, forget_at: float) -> bool:
+        """Whether a token was not used before, as far as that is known. Raises TokenRefused where
+        it is not known and has to be.
+        """
+        new = self._remember(client, token_id, forget_at)
+        if new is None:
+            count_replay_unchecked()
+            if self._settings.refuse_unchecked:
+                raise TokenRefused("replay-unchecked")
+        return new is not False
 
 
 def _caller(client: Client, knowledge: Knowledge, loopback: bool = False) -> Caller:
