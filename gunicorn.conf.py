@@ -27,6 +27,7 @@ METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 bind = f"0.0.0.0:{os.environ['PORT']}" if "PORT" in os.environ else "127.0.0.1:8000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 32  # a half-sent request holds one until it is ended
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")  # gunicorn trusts this machine
 preload_app = True
 control_socket_disable = True
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None

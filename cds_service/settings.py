@@ -17,6 +17,7 @@ SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
 # What holds for the service where nothing is set is said here, if `Settings()` means another thing.
 REQUIRED_OR_OPEN = choice({"required": False, "open": True}, load_default=False)
 ON_OR_OFF = choice({"on": True, "off": False}, load_default=True)
+PASS_OR_REFUSE = choice({"pass": False, "refuse": True})
 NO_OR_YES = choice({"no": False, "yes": True})
 TEXT, PATH = fields.Str(), fields.Str(post_load=Path)
 SECRET = fields.Str(validate=validate.Length(min=16, error="must have at least {min} characters"))
@@ -67,6 +68,9 @@ class Settings:
         "the clients file (TOML)", "none, so that nobody may call")
     token_seconds: int = setting("CDS_TOKEN_SECONDS", whole(1), 900,
         "longest lifetime of a token in seconds")
+    refuse_unchecked: bool = setting("CDS_REPLAY_UNCHECKED", PASS_OR_REFUSE, False,
+        "what happens to a token where the database does not answer, so that it is not known "
+        "whether it was used before: `pass` or `refuse`", "pass")
     data: Path = setting("CDS_DATA", PATH, Path("data"),
         "folder for what is kept on this machine")
     store: bool = setting("CDS_STORE", ON_OR_OFF, False,
@@ -88,8 +92,8 @@ class Settings:
         "database that all hosts share, as `postgresql+psycopg://…`",
         "a SQLite file in `CDS_DATA`")
     public_url: str = setting("CDS_PUBLIC_URL", ADDRESS, "",
-        "address of the service as clients see it, for links and ratings",
-        "the address of the request")
+        "address of the service as clients see it, for links, ratings and the audience of tokens",
+        "none, and it has to be set; in open mode the address of the request")
     max_body_bytes: int = setting("CDS_MAX_BODY_BYTES", whole(1), 10_000_000,
         "largest request body in bytes")
     cors_origins: tuple[str, ...] | None = setting("CDS_CORS_ORIGINS", ORIGINS, None,

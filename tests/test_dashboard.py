@@ -53,9 +53,11 @@ class TestWhoMaySeeIt:
 
     @pytest.mark.parametrize("is_open", [True, False])
     def test_those_who_have_the_password_or_whose_proxy_has_it(self, app, is_open, tmp_path):
-        from tests.test_access import clients_file
+        from tests.test_access import BASE, clients_file
 
-        made = app(dashboard_token=TOKEN, open=is_open, clients=clients_file(tmp_path))
+        made = app(
+            dashboard_token=TOKEN, open=is_open, clients=clients_file(tmp_path), public_url=BASE
+        )
         assert page(made, headers=self.basic(TOKEN)).status_code == 200
         assert page(made, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
@@ -75,9 +77,12 @@ class TestWhoMaySeeIt:
         assert page(made, headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 404
 
     def test_without_a_password_nobody_else(self, app, tmp_path):
-        from tests.test_access import clients_file
+        from tests.test_access import BASE, clients_file
 
-        assert page(app(open=False, clients=clients_file(tmp_path))).status_code == 404
+        assert (
+            page(app(open=False, clients=clients_file(tmp_path), public_url=BASE)).status_code
+            == 404
+        )
 
     def test_without_a_store_it_is_not_there(self):
         client = create_app(Settings(store=False)).test_client()

@@ -33,6 +33,9 @@ def test_every_make_target_is_in_the_readme():
         assert target == "clean" or f"make {target}" in README
 
 
+OF_GUNICORN = ("FORWARDED_ALLOW_IPS", "PORT", "WEB_CONCURRENCY")
+
+
 def table_under(heading):
     """The rows of the README's table with this heading, by their first column."""
     rows = README.split(f"| {heading} | meaning |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
@@ -41,7 +44,7 @@ def table_under(heading):
 
 def test_the_table_of_settings_is_made_of_their_declarations():
     told = table_under("setting")
-    assert {name: told.pop(name) for name in ("PORT", "WEB_CONCURRENCY")}
+    assert {name: told.pop(name) for name in OF_GUNICORN}
     assert told == meanings(Settings)
 
 
@@ -58,8 +61,8 @@ def test_every_clients_file_of_the_readme_can_be_read(text, tmp_path):
 
 def test_settings_of_gunicorn_are_read_where_the_readme_says():
     text = (ROOT / "gunicorn.conf.py").read_text("utf-8")
-    assert '"PORT"' in text
-    assert '"WEB_CONCURRENCY"' in text
+    for name in OF_GUNICORN:
+        assert f'"{name}"' in text
 
 
 def test_the_answer_in_the_readme_is_that_of_the_fixture():

@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from tests.local_server import serving
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
-from tests.test_access import BASE, clients_file, token
+from tests.test_access import BASE, ISSUER, clients_file, token
 from tests.test_fetch import EHR, KEYS, rating, request_for
 
 PATH = "/cds-services/vcf-appropriateness"
@@ -341,6 +341,19 @@ class TestSettings:
         eventually(lambda: len(service.workers) == 3)
         assert f"Listening at: http://0.0.0.0:{service.address[1]}" in service.log
 
+    @pytest.mark.parametrize(
+        ("settings", "scheme"), [({}, "http"), ({"FORWARDED_ALLOW_IPS": "127.0.0.1"}, "https")]
+    )
+    def test_forwarded_headers_count_only_from_addresses_that_are_named(
+        self, start, settings, scheme
+    ):
+        """Seen in the link of the card, which is made from the address of the request."""
+        service = start(**OPEN, **settings)
+        headers = {**JSON, "X-Forwarded-Proto": "https"}
+        answer = requests.post(service.base + PATH, data=BODY, headers=headers, timeout=20)
+        (link,) = answer.json()["cards"][0]["links"]
+        assert link["url"].startswith(f"{scheme}://127.0.0.1")
+
     def test_no_control_socket_is_made(self, start, tmp_path):
         """The home folder stays empty; after a reload it would be there, were it made."""
         start(**OPEN).reload()
@@ -372,6 +385,25 @@ class TestSettings:
         )
         assert ended.returncode != 0
         assert told in ended.stderr
+
+
+class TestKeyServer:
+    def test_one_that_hangs_costs_other_clients_nothing(self, start, tmp_path):
+        """70 tokens of a client whose key server takes connections and says nothing."""
+        with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+            text = (
+                f'[hospital]\niss = ["{ISSUER}"]\njwks = "keys.json"\n'
+                '[clinic]\niss = ["https://clinic.test"]\n'
+                f'jku = ["https://127.0.0.1:{silent.getsockname()[1]}/"]\n'
+            )
+            service = start(CDS_CLIENTS=str(clients_file(tmp_path, text)), CDS_PUBLIC_URL=BASE)
+            with ThreadPoolExecutor(70) as pool:
+                clinic = [token(iss="https://clinic.test") for _ in range(70)]
+                waiting = [pool.submit(service.post, bearer) for bearer in clinic]
+                for _ in range(20):
+                    assert service.post(token(), timeout=AT_ONCE_SECONDS) == 200
+                    time.sleep(0.1)
+                assert {end.result() for end in waiting} == {401}
 
 
 class TestUsedTokens:

@@ -226,5 +226,10 @@ def test_settings_are_read_from_the_environment():
     assert settings.open
 
 
+def test_what_becomes_of_a_token_that_cannot_be_checked_is_said_by_a_setting():
+    assert settings_from({"CDS_REPLAY_UNCHECKED": "refuse"}).refuse_unchecked
+    assert not settings_from({}).refuse_unchecked
+
+
 def test_callers_are_checked_unless_it_is_said_otherwise():
     assert not settings_from({}).open

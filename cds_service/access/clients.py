@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
+from cds_service.access.jwk import Key
 from cds_service.access.table import Beside, KeySet, Silenced, Table, json_in, read_preference_list
 from cds_service.choices import DIALECTS, HL7, ON_TOO_LITTLE, SILENCE, listed
 from cds_service.declared import choice, declared, schema_of, whole
@@ -43,7 +44,7 @@ class Client:
     iss: frozenset[str] = declared(ISSUERS, NONE, "issuers of its tokens")
     jku: frozenset[str] = declared(ADDRESSES, NONE,
         "where its key sets are; a client needs `jku` or `jwks`")
-    jwks: Mapping[str, Any] = declared(KeySet(json_in), dict,
+    jwks: Mapping[str, Key] = declared(KeySet(json_in), dict,
         "its key set, or the name of a file with it")
     sub: str = declared(TEXT, "", "subject of its tokens", "any")
     tenant: str = declared(TEXT, "", "name for the log, where one EHR calls for several hospitals")

@@ -1,108 +1,128 @@
-"""The public keys of the clients: given, or fetched from their `jku` and kept fresh."""
+"""The public keys of the clients: those in their tables, and those fetched from a `jku`."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from threading import Lock, Thread
+from collections.abc import Callable, Iterable
+from threading import BoundedSemaphore, Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
 import requests
-from jwt import PyJWK, PyJWKSet
-from jwt.exceptions import PyJWTError
 from urllib3.exceptions import HTTPError
 
 from cds_service.access.clients import Client
+from cds_service.access.jwk import Key, keys_in
 
 FRESH_SECONDS = 600
 UNKNOWN_KEY_PAUSE_SECONDS = 30
-MOST_BYTES = 200_000
-TIMEOUT_SECONDS = 3
+RETRY_SECONDS = 5
+FETCH_SECONDS = 3  # for a fetch from beginning to end, and for those who wait for it
+MOST_WAITING = 8  # of the threads of a worker, for each address
+MOST_BYTES, PIECE = 200_000, 65_536
+
+Fetch = Callable[[str], Any]
 
 
 class KeysUnreachable(Exception):
     """No key set could be had from a `jku`, now or before."""
 
 
-@dataclass
-class KeySet:
-    """The keys of one address by `kid`, and when they were asked for last."""
-
-    keys: dict[str, PyJWK] = field(default_factory=dict)
-    asked: float = float("-inf")
-    lock: Lock = field(default_factory=Lock)
-
-
-def keys_in(document: Any) -> dict[str, PyJWK]:
-    """The usable keys of a JWK set. Raises ValueError where there is none."""
-    try:
-        found = PyJWKSet.from_dict(document)
-    except (PyJWTError, TypeError, AttributeError, KeyError) as error:
-        raise ValueError("no usable JWK set") from error
-    return {key.key_id: key for key in found.keys if key.key_id}
-
-
 def download(url: str) -> Any:
-    """A JWK set from its address; no redirect is followed."""
-    with requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True) as answer:
+    """The JSON at an address, within FETCH_SECONDS; no redirect is followed. Raises ValueError,
+    OSError (as which requests fail, too) or HTTPError.
+    """
+    deadline = monotonic() + FETCH_SECONDS
+    with requests.get(url, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as answer:
         if answer.status_code != requests.codes.ok:
             raise ValueError(f"status {answer.status_code}")
-        body = answer.raw.read(MOST_BYTES + 1, decode_content=True)
-    if len(body) > MOST_BYTES:
-        raise ValueError("the key set is too large")
-    return json.loads(body)
+        body = b""
+        while piece := answer.raw.read1(PIECE, decode_content=True):
+            body += piece
+            if len(body) > MOST_BYTES:
+                raise ValueError("the key set is too large")
+            if monotonic() > deadline:
+                raise ValueError("the key set did not come in time")
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("the key set is nested too deeply") from None
+
+
+class RemoteKeys:
+    """The key set at one address. It is fetched in a thread of its own, by one fetch at a time for
+    all who wait; what was fetched is kept where a later fetch fails.
+    """
+
+    def __init__(self, address: str, fetch: Fetch):
+        self._address, self._fetch = address, fetch
+        self._keys: dict[str, Key] = {}
+        self._asked = float("-inf")
+        self._ended = Event()
+        self._ended.set()
+        self._lock = Lock()
+        self._room = BoundedSemaphore(MOST_WAITING)
+
+    def find(self, kid: str) -> Key | None:
+        """Waits only for a key that is not there, and only for a fetch under way. Raises
+        KeysUnreachable where there is no key set at all.
+        """
+        if kid not in self._keys:
+            self.refresh(UNKNOWN_KEY_PAUSE_SECONDS if self._keys else RETRY_SECONDS)
+            self._wait()
+        else:
+            self.refresh(FRESH_SECONDS)
+        if not self._keys:
+            raise KeysUnreachable
+        return self._keys.get(kid)
+
+    def refresh(self, pause: float = 0) -> None:
+        """Begins to fetch, unless that is under way or began less than `pause` seconds ago."""
+        with self._lock:
+            if not self._ended.is_set() or monotonic() - self._asked < pause:
+                return
+            self._asked = monotonic()
+            self._ended.clear()
+        Thread(target=self._refresh, daemon=True).start()
+
+    def _refresh(self) -> None:
+        try:
+            self._keys = keys_in(self._fetch(self._address))
+        except (HTTPError, ValueError, OSError):
+            return
+        finally:
+            self._ended.set()
+
+    def _wait(self) -> None:
+        """Where too many wait already, not at all: they would keep others out."""
+        if self._room.acquire(blocking=False):
+            try:
+                self._ended.wait(FETCH_SECONDS)
+            finally:
+                self._room.release()
 
 
 class Keys:
     """All key sets of this process."""
 
-    def __init__(self, fetch: Callable[[str], Any] | None = None):
+    def __init__(self, fetch: Fetch | None = None):
         self._fetch = fetch or (lambda url: download(url))
-        self._sets: dict[str, KeySet] = {}
-        self._given: dict[str, tuple[Any, dict[str, PyJWK]]] = {}
+        self._remote: dict[str, RemoteKeys] = {}
         self._lock = Lock()
 
-    def find(self, client: Client, jku: str, kid: str) -> PyJWK | None:
-        """The key of a client, or None. Raises KeysUnreachable.
+    def begin(self, clients: Iterable[Client]) -> None:
+        """Begins to fetch all key sets, so that the first tokens need not wait for them."""
+        for address in {address for client in clients for address in client.jku}:
+            self._at(address).refresh()
 
-        A `jku` counts only if it is exactly one of the client's. An old set is refreshed behind
-        the back of the request; an unknown `kid` asks once more, not too often.
+    def find(self, client: Client, jku: str, kid: str) -> Key | None:
+        """The key of a client, or None. A `jku` counts only if it is exactly one of the client's.
+        Raises KeysUnreachable.
         """
-        if client.jwks and (not jku or jku not in client.jku):
-            return self._keys_given(client).get(kid)
-        address = jku if jku in client.jku else next(iter(sorted(client.jku)))
-        known = self._set(address)
-        age = monotonic() - known.asked
-        if not known.keys or kid not in known.keys and age > UNKNOWN_KEY_PAUSE_SECONDS:
-            self._refresh(address, known)
-        elif age > FRESH_SECONDS:
-            Thread(target=self._refresh, args=(address, known), daemon=True).start()
-        if not known.keys:
-            raise KeysUnreachable
-        return known.keys.get(kid)
+        if client.jwks and jku not in client.jku:
+            return client.jwks.get(kid)
+        return self._at(jku if jku in client.jku else min(client.jku)).find(kid)
 
-    def _keys_given(self, client: Client) -> dict[str, PyJWK]:
-        """Those of the clients file, made once for each reading of it."""
-        document, keys = self._given.get(client.name, (None, {}))
-        if document is not client.jwks:
-            keys = keys_in(client.jwks)
-            self._given[client.name] = (client.jwks, keys)
-        return keys
-
-    def _set(self, address: str) -> KeySet:
+    def _at(self, address: str) -> RemoteKeys:
         with self._lock:
-            return self._sets.setdefault(address, KeySet())
-
-    def _refresh(self, address: str, known: KeySet) -> None:
-        """Keeps what it has where the address does not answer."""
-        if not known.lock.acquire(blocking=not known.keys):
-            return
-        try:
-            if known.keys and monotonic() - known.asked < UNKNOWN_KEY_PAUSE_SECONDS:
-                return
-            known.asked = monotonic()
-            known.keys = keys_in(self._fetch(address)) or known.keys
-        except (requests.RequestException, HTTPError, ValueError, OSError):
-            return
-        finally:
-            known.lock.release()
+            if address not in self._remote:
+                self._remote[address] = RemoteKeys(address, self._fetch)
+            return self._remote[address]

@@ -8,6 +8,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from cds_service.access.jwk import Key, keys_in
+
 PREFERENCE_COLUMNS = ["procedure", "region", "key"]
 
 
@@ -41,13 +43,20 @@ class Beside(fields.Field):
 
 
 class KeySet(Beside):
-    """A JWK set, written in the table or in a file."""
+    """A JWK set, written in the table or in a file. One without a usable key, or with an RSA key
+    of a wrong size, is refused.
+    """
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        found = value if isinstance(value, dict) else super()._deserialize(value)
-        if found and (not isinstance(found, dict) or not isinstance(found.get("keys"), list)):
-            raise ValidationError("a JWK set has a list of keys")
-        return found
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Key]:
+        document = value if isinstance(value, dict) else super()._deserialize(value)
+        try:
+            keys = keys_in(document)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        refused = [f"the key {kid} {key.problem}" for kid, key in keys.items() if key.problem]
+        if len(refused) == len(keys) or any(key.has_wrong_size for key in keys.values()):
+            raise ValidationError("; ".join(refused))
+        return keys
 
 
 class Silenced(fields.List):

@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from jwt.utils import base64url_decode
 
 from cds_service.access.clients import Client
+from cds_service.access.jwk import ALGORITHMS, Key
 from cds_service.access.keys import Keys, KeysUnreachable
 
-ALGORITHMS = (
-    "ES256",
-    "ES384",
-    "ES512",
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "EdDSA",
-)
 LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 8_000
 LONGEST_ID = 256
@@ -41,6 +29,7 @@ TEXTS = {
     "critical": "The token has critical headers that are not understood.",
     "issuer": "The issuer or the subject of the token is not known here.",
     "key": "The key of the token is not one of the client's.",
+    "key-use": "The key of the token is not for this use.",
     "keys-unreachable": "The keys of the client cannot be had right now.",
     "signature": "The signature of the token does not match.",
     "claims": "The token lacks a required claim, or a claim has the wrong form.",
@@ -49,6 +38,7 @@ TEXTS = {
     "not-yet-valid": "The token is not valid yet.",
     "lifetime": "The token is valid for longer than this service accepts.",
     "replayed": "The token was used before.",
+    "replay-unchecked": "It cannot be checked right now whether the token was used before.",
 }
 
 
@@ -198,22 +188,27 @@ def clients_for(claims: dict[str, Any], clients: tuple[Client, ...]) -> list[Cli
     return [c for c in clients if issuer in c.iss and (not c.sub or subject == c.sub)]
 
 
-def key_for(header: dict[str, Any], client: Client, keys: Keys) -> PyJWK:
-    """The key of the client that the header names. Raises TokenRefused."""
+def key_for(header: dict[str, Any], client: Client, keys: Keys) -> Key:
+    """The key of the client that the header names, if it is for such a signature. Raises
+    TokenRefused.
+    """
+    kid, alg = header["kid"], header["alg"]
     try:
-        key = keys.find(client, header.get("jku", ""), header["kid"])
+        key = keys.find(client, header.get("jku", ""), kid)
     except KeysUnreachable:
         raise TokenRefused("keys-unreachable") from None
     if key is None:
-        raise TokenRefused("key", kid=header["kid"], jku=header.get("jku"))
+        raise TokenRefused("key", kid=kid, jku=header.get("jku"))
+    if key.problem or key.alg not in ("", alg):
+        raise TokenRefused("key-use", kid=kid, problem=key.problem or f"is for {key.alg} only")
     return key
 
 
-def check_signature(token: str, header: dict[str, Any], key: PyJWK) -> None:
+def check_signature(token: str, header: dict[str, Any], key: Key) -> None:
     try:
         # The times and the audience are checked by us, so that each refusal has its reason.
         jwt.decode(
-            token, key.key, algorithms=[header["alg"]], options=dict.fromkeys(UNCHECKED, False)
+            token, key.public, algorithms=[header["alg"]], options=dict.fromkeys(UNCHECKED, False)
         )
     except (PyJWTError, TypeError, ValueError):
         raise TokenRefused("signature") from None

@@ -1,11 +1,12 @@
 """The clients: their file, their keys, and the way to their FHIR servers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from cds_service.access import keys
 from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.access.jwk import Key, keys_in
 from cds_service.cards.epic import wrong_keys
 from cds_service.decision.topic import Topics
 from cds_service.doctor.lines import Line, ok, problem, warning
@@ -90,10 +91,7 @@ def check_keys(client: Client) -> Iterator[Line]:
 
 
 def _given_keys(about: str, client: Client) -> Line:
-    found = usable(client.jwks)
-    if not found:
-        return problem(about, "jwks holds no usable key with a kid: put the client's keys there")
-    return ok(about, f"{len(found)} usable in jwks")
+    return ok(about, f"{len(usable(client.jwks))} usable in jwks")
 
 
 def _fetched_keys(about: str, address: str) -> Line:
@@ -102,11 +100,13 @@ def _fetched_keys(about: str, address: str) -> Line:
     except ValueError as error:
         text = f"{address} cannot be had ({error}): check the address, proxy and firewall"
         return problem(about, text)
-    found = usable(document)
-    if not found:
-        text = f"{address} answers without a usable key with a kid: ask the client to publish one"
-        return warning(about, text)
-    return ok(about, f"{len(found)} usable at {address}")
+    try:
+        found = keys_in(document)
+    except ValueError as error:
+        return warning(about, f"{address}: {error}: ask the client to publish one")
+    refused = "; ".join(f"{kid} {key.problem}" for kid, key in found.items() if key.problem)
+    text = f"{len(usable(found))} usable at {address}"
+    return warning(about, f"{text}; not used: {refused}") if refused else ok(about, text)
 
 
 def fetch(address: str) -> Any:
@@ -119,12 +119,9 @@ def fetch(address: str) -> Any:
         raise ValueError(words) from error
 
 
-def usable(document: Any) -> dict[str, Any]:
-    """The usable keys of a key set by kid; empty where there is none."""
-    try:
-        return keys.keys_in(document)
-    except ValueError:
-        return {}
+def usable(found: Mapping[str, Key]) -> list[str]:
+    """The names of the keys that may check a signature."""
+    return [kid for kid, key in found.items() if not key.problem]
 
 
 def check_fhir_servers(client: Client) -> Iterator[Line]:

@@ -47,8 +47,7 @@ def check_public_url(settings: Settings) -> Line:
 def _without_public_url(settings: Settings) -> Line:
     if settings.open:
         return ok(ADDRESS, "that of each request")
-    text = "the audience of a token is compared with the Host header; set CDS_PUBLIC_URL"
-    return warning(ADDRESS, text)
+    return problem(ADDRESS, "there is none, and the service does not start: set CDS_PUBLIC_URL")
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:

@@ -3,45 +3,25 @@
 This is for the operator's terminal: claims are shown, the signature and the whole token never.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cds_service.access import tokens
 from cds_service.access.clients import Client
-from cds_service.access.keys import Keys
 from cds_service.access.tokens import TokenRefused
-from cds_service.doctor.clients import clients_in, fetch, usable
+from cds_service.doctor.clients import clients_in
 from cds_service.doctor.lines import OK, Line, ok, problem, skipped, warning
+from cds_service.doctor.signature import Token, as_json, fitting_clients, judge, signed
 from cds_service.doctor.store import dry_run
 from cds_service.settings import Settings
 from cds_service.store.database import StoreDown
 
-LONGEST_SHOWN = 300
 MILLISECONDS_SINCE = 1e11  # no token is valid in the year 5138
 FAR = 1e12  # seconds; more are not told apart
-Fetch = Callable[[str], Any]
 FORM = "three parts joined by dots; take it from the Authorization header, without the word Bearer"
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token that could be taken apart, and the settings it has to do with."""
-
-    text: str
-    header: dict[str, Any]
-    claims: dict[str, Any]
-    settings: Settings
-
-    @property
-    def wrong(self) -> set[str]:
-        """The claims that cannot be looked at further."""
-        return set(tokens.wrong_claims(self.claims))
 
 
 def explain_file(file: Path, endpoint: str, settings: Settings) -> Iterator[Line]:
@@ -77,104 +57,31 @@ def explain(
         return
     sound = all(line.state == OK for line in headers)
     yield _claims(token)
-    yield from _signed(token, clients, sound)
+    yield from signed(token, clients, sound)
     yield from _audience(token, endpoint)
     yield from _times(token)
     yield _replay(token, clients)
 
 
-def _judge(about: str, shown: str, advice: str, check: Callable[..., Any], *given: Any) -> Line:
-    """Runs a check of the service; the advice is for where it refuses."""
-    try:
-        check(*given)
-    except TokenRefused:
-        return problem(about, f"{shown}: {advice}")
-    return ok(about, shown)
-
-
 def _header(header: dict[str, Any]) -> Iterator[Line]:
-    alg, typ, crit = (f"{n} is {_shown(header, n)}" for n in ("alg", "typ", "crit"))
-    kid = f"kid is {_shown(header, 'kid')}, jku is {_shown(header, 'jku')}"
+    alg, typ, crit = (f"{n} is {as_json(header, n)}" for n in ("alg", "typ", "crit"))
+    kid = f"kid is {as_json(header, 'kid')}, jku is {as_json(header, 'jku')}"
     accepted = f"must be one of {', '.join(tokens.ALGORITHMS)}"
     texts = f"kid must be a text of up to {tokens.LONGEST_ID} characters; jku a text, if sent"
-    yield _judge("algorithm", alg, accepted, tokens.check_algorithm, header)
-    yield _judge("type", typ, "must be JWT", tokens.check_type, header)
-    yield _judge("critical headers", crit, "must not be sent", tokens.check_critical, header)
-    yield _judge("key id", kid, texts, tokens.check_key_id, header)
+    yield judge("algorithm", alg, accepted, tokens.check_algorithm, header)
+    yield judge("type", typ, "must be JWT", tokens.check_type, header)
+    yield judge("critical headers", crit, "must not be sent", tokens.check_critical, header)
+    yield judge("key id", kid, texts, tokens.check_key_id, header)
 
 
 def _claims(token: Token) -> Line:
     names = [n for n in ("exp", "iat", "nbf", "jti", "iss") if n != "nbf" or n in token.claims]
-    shown = ", ".join(f"{n} is {_shown(token.claims, n)}" for n in names)
+    shown = ", ".join(f"{n} is {as_json(token.claims, n)}" for n in names)
     advice = (
         f"{', '.join(tokens.wrong_claims(token.claims))} must be there and right: exp, iat and nbf "
         f"are seconds since 1970, jti and iss texts of up to {tokens.LONGEST_ID} characters"
     )
-    return _judge("claims", shown, advice, tokens.check_form, token.claims)
-
-
-def _signed(token: Token, clients: tuple[Client, ...], sound: bool) -> Iterator[Line]:
-    """Issuer, key and signature, each as far as the ones before it allow."""
-    fitting = _fitting(token, clients)
-    yield _issuer(token, clients, fitting)
-    if not fitting or not sound:
-        yield skipped("key", "needs a known issuer and a header without a problem")
-        return
-    fetched = cache(fetch)
-    try:
-        key = tokens.key_for(token.header, fitting[0], Keys(fetched))
-    except TokenRefused as refused:
-        yield problem("key", _why_no_key(token, fitting[0], refused, fetched))
-        yield skipped("signature", "needs the key")
-        return
-    yield ok("key", f"kid {_shown(token.header, 'kid')} is a key of {fitting[0].name}")
-    yield _signature(token, key)
-
-
-def _fitting(token: Token, clients: tuple[Client, ...]) -> list[Client]:
-    return [] if "iss" in token.wrong else tokens.clients_for(token.claims, clients)
-
-
-def _issuer(token: Token, clients: tuple[Client, ...], fitting: list[Client]) -> Line:
-    shown = f"iss is {_shown(token.claims, 'iss')}, sub is {_shown(token.claims, 'sub')}"
-    names = ", ".join(client.name for client in fitting)
-    if not fitting:
-        known = "; ".join(_wants(client) for client in clients) or "no client"
-        return problem("issuer", f"{shown}: fits none of the clients file ({known})")
-    if len(fitting) > 1:
-        return warning("issuer", f"{shown}: fits {names}; the first counts: give each its sub")
-    return ok("issuer", f"{shown}: fits {names}")
-
-
-def _wants(client: Client) -> str:
-    subject = f"sub {json.dumps(client.sub)}" if client.sub else "any sub"
-    return f"{client.name} has iss {json.dumps(sorted(client.iss))} and {subject}"
-
-
-def _why_no_key(token: Token, client: Client, refused: TokenRefused, fetched: Fetch) -> str:
-    """Which keys there are, or that none can be had."""
-    if refused.check == "keys-unreachable":
-        return f"no usable key set at {_listed(client.jku)}: run doctor without --token"
-    jku = token.header.get("jku", "")
-    given = client.jwks if client.jwks and jku not in client.jku else None
-    address = jku if jku in client.jku else next(iter(sorted(client.jku)), "")
-    kids = _listed(usable(given if given else fetched(address)))
-    place = "jwks of the clients file" if given else address
-    elsewhere = f" The jku {_shown(token.header, 'jku')} is not one of the client's."
-    text = f"kid {_shown(token.header, 'kid')} is not in {place}, which has {kids}: add it there."
-    return text + (elsewhere if jku and jku not in client.jku else "")
-
-
-def _signature(token: Token, key: Any) -> Line:
-    if not isinstance(token.claims.get("sub", ""), str):
-        return problem("signature", "cannot be looked at: sub must be a text, or left out")
-    shown = f"with the key {_shown(token.header, 'kid')} and {_shown(token.header, 'alg')}"
-    advice = (
-        "does not match: signed with another key than is published, or changed since; "
-        "or the kind of the key is not that of alg"
-    )
-    given = (token.text, token.header, key)
-    return _judge("signature", shown, advice, tokens.check_signature, *given)
+    return judge("claims", shown, advice, tokens.check_form, token.claims)
 
 
 def _audience(token: Token, endpoint: str) -> Iterator[Line]:
@@ -183,9 +90,9 @@ def _audience(token: Token, endpoint: str) -> Iterator[Line]:
     if called != endpoint:
         text = f"with CDS_PUBLIC_URL a call of {endpoint} counts as one of {called}"
         yield warning("address", text)
-    shown = f"aud is {_shown(token.claims, 'aud')}, {called} was called"
+    shown = f"aud is {as_json(token.claims, 'aud')}, {called} was called"
     advice = "aud must name that address; or CDS_PUBLIC_URL is not what the client calls"
-    yield _judge("audience", shown, advice, tokens.check_audience, token.claims, called)
+    yield judge("audience", shown, advice, tokens.check_audience, token.claims, called)
 
 
 def as_called(endpoint: str, public_url: str) -> str:
@@ -206,9 +113,9 @@ def _times(token: Token) -> Iterator[Line]:
     early = f"lies ahead ({leeway}): set the clock of the client or this one right"
     long = f"at most {longest}: have shorter ones made, or raise CDS_TOKEN_SECONDS"
     lifetime = f"valid for {_seconds(claims['exp'] - claims['iat'])}"
-    yield _judge("expiry", _time(claims, "exp", now), late, tokens.check_expiry, claims, now)
-    yield _judge("start", starts, early, tokens.check_start, claims, now)
-    yield _judge("lifetime", lifetime, long, tokens.check_lifetime, claims, longest)
+    yield judge("expiry", _time(claims, "exp", now), late, tokens.check_expiry, claims, now)
+    yield judge("start", starts, early, tokens.check_start, claims, now)
+    yield judge("lifetime", lifetime, long, tokens.check_lifetime, claims, longest)
 
 
 def _time(claims: dict[str, Any], name: str, now: float) -> str:
@@ -224,27 +131,16 @@ def _seconds(number: float) -> str:
 
 def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
     """Whether it was used before; it is not marked as used."""
-    fitting = _fitting(token, clients)
+    fitting = fitting_clients(token, clients)
     if not fitting or "jti" in token.wrong:
         return skipped("used before", "needs a known issuer and jti")
-    shown = f"jti is {_shown(token.claims, 'jti')}"
+    shown = f"jti is {as_json(token.claims, 'jti')}"
     try:
         with dry_run(token.settings) as used:
             new = used.remember(fitting[0].name, token.claims["jti"], time.time())
     except StoreDown as error:
-        return warning("used before", f"{shown}: not known, the database is not usable ({error})")
+        say = problem if token.settings.refuse_unchecked else warning
+        return say("used before", f"{shown}: not known, the database is not usable ({error})")
     if not new:
         return problem("used before", f"{shown}: was used; each call needs a token of its own")
     return ok("used before", f"{shown}: new, and still is")
-
-
-def _shown(values: dict[str, Any], name: str) -> str:
-    """A value as JSON, shortened, so that nothing in it can steer the terminal."""
-    if name not in values:
-        return "not sent"
-    text = json.dumps(values[name])
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(json.dumps(name) for name in sorted(names)) or "none"

@@ -110,15 +110,15 @@ class Store:
         """The advice that the client's users overrode, as far as this process knows."""
         return self._overridden.of(client, patient_id)
 
-    def remember_token(self, client: str, token_id: str, forget_at: float) -> bool:
-        """Whether the token is new; True, too, where the database does not say so in time."""
+    def remember_token(self, client: str, token_id: str, forget_at: float) -> bool | None:
+        """Whether the token is new; None where the database does not answer."""
         try:
             return self._deadline.run(
                 lambda: self._used_tokens.remember(client, token_id, forget_at)
             )
         except StoreDown as error:
             self._tell_problem("store-down", str(error))
-            return True
+            return None
 
     def query(self, query: Callable[[Connection], T]) -> T:
         """For a reader who can wait. Raises StoreDown."""

@@ -18,12 +18,14 @@ from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
 from cds_service.language import language
 from cds_service.mappings.local import MappingsError, with_local_codes
-from cds_service.settings import OPEN, Settings, read_open_client
+from cds_service.settings import OPEN, ConfigError, Settings, read_open_client
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
+from cds_service.web.metrics import count_replay_unchecked
 
-# Whether a client's token id is new; it is kept until a time, in seconds since 1970.
-Remember = Callable[[str, str, float], bool]
+# Whether a client's token id is new, or None where that is not known; it is kept until a time, in
+# seconds since 1970.
+Remember = Callable[[str, str, float], bool | None]
 
 
 class NoClients(Exception):
@@ -45,7 +47,8 @@ class Caller:
 
 
 class Callers:
-    """All callers of this process. Raises ClientsError where a client cannot be used.
+    """All callers of this process. Raises ClientsError where a client cannot be used, ConfigError
+    where tokens would have to be made for whatever address the caller names as its host.
 
     `remember` says whether a token is new (see `Store`).
     """
@@ -63,6 +66,8 @@ class Callers:
         self._now = now
         self._keys = Keys()
         self._take_clients()
+        if not settings.open and not settings.public_url:
+            raise ConfigError("CDS_PUBLIC_URL must be set where CDS_AUTH is required")
 
     def identify(self, request: Request) -> Caller:
         """Raises TokenRefused or NoClients."""
@@ -73,7 +78,7 @@ class Callers:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenRefused("missing")
-        client = self._verifier.verify(token.strip(), self._endpoint(request))
+        client = self._verifier.verify(token.strip(), self._settings.public_url + request.path)
         return self._callers[client.name]
 
     @property
@@ -86,17 +91,20 @@ class Callers:
         return not self._callers
 
     def after_fork(self) -> None:
-        """In a new worker: the clients, with the files that they name, as they are now."""
+        """In a new worker: takes the clients, with the files that they name, as they are now, and
+        begins to fetch their keys.
+        """
         try:
             self._take_clients()
         except ClientsError as error:
             log("clients-file-not-taken", problem=str(error))
+        self._keys.begin(caller.client for caller in self._callers.values())
 
     def _take_clients(self) -> None:
         callers = self._read_callers()
         clients = tuple(caller.client for caller in callers)
         seconds = self._settings.token_seconds
-        self._verifier = Verifier(clients, self._keys, self._remember, self._now, seconds)
+        self._verifier = Verifier(clients, self._keys, self._is_new, self._now, seconds)
         self._callers = {caller.client.name: caller for caller in callers}
 
     def _read_callers(self) -> tuple[Caller, ...]:
@@ -113,10 +121,16 @@ class Callers:
         """Raises ValidationError."""
         return _caller(client, self._topics, self._settings)
 
-    def _endpoint(self, request: Request) -> str:
-        """The address that was called, as the client sees it."""
-        base = self._settings.public_url or request.url_root.rstrip("/")
-        return base + request.path
+    def _is_new(self, client: str, token_id: str, forget_at: float) -> bool:
+        """Whether a token was not used before, as far as that is known. Raises TokenRefused where
+        it is not known and has to be.
+        """
+        new = self._remember(client, token_id, forget_at)
+        if new is None:
+            count_replay_unchecked()
+            if self._settings.refuse_unchecked:
+                raise TokenRefused("replay-unchecked")
+        return new is not False
 
 
 def _caller(client: Client, topics: Topics, settings: Settings) -> Caller:

@@ -43,11 +43,17 @@ MISSING = Counter("cds_missing_data", "Hooks rated without a kind of data", ["ki
 FETCHES = Counter("cds_fetches", "Fetches from FHIR servers, by their end", ["end"])
 LOOKED_UP = Counter("cds_codes_asked", "Codes asked of the terminology server", ["end"])
 REFUSALS = Counter("cds_refusals", "Callers refused, by check", ["check"])
+REPLAY_UNCHECKED = Counter("cds_replay_unchecked", "Tokens not checked for a use before")
 
 
 def count_lookup(end: str) -> None:
     """Counts a code that was asked of the terminology server."""
     LOOKED_UP.labels(end).inc()
+
+
+def count_replay_unchecked() -> None:
+    """Counts a token of which it is not known whether it was used before."""
+    REPLAY_UNCHECKED.inc()
 
 
 def observe(request: Any, route: str, status: int, seconds: float) -> None:
