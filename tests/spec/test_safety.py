@@ -1020,6 +1020,7 @@ def test_fever_alone_softens_the_warning():
     """Fever alone: there is no pain, but a cancer, so that a variant applies."""
     decision = decide_in(4, CT_LUMBAR_WO_W, FEVER)
     assert spoken(decision) == ["softer-red-flags"]
+    assert spoken(decide_in(1, CT_LUMBAR_WO_W, FEVER)) == ["infection"]
     assert (decision.indicator, decision.rating) == ("info", "not-appropriate")
 
 
