@@ -36,7 +36,8 @@ class SafetyRule:
     procedure to order besides.
     `orders`, `avoid` and `first` name ids, kinds, modalities or traits of procedures. Of a rule
     `outside-scope`, `not_rated` is the sentence on the card and `state` its short form. With
-    `no_change` the card offers neither a replacement nor a deletion.
+    `no_change` the card offers neither a replacement nor a deletion; with `also_unrated` it offers
+    what comes `first` for an order that is not rated, too.
     """
 
     id: str
@@ -57,6 +58,7 @@ class SafetyRule:
     not_rated: str = ""
     state: str = ""
     no_change: bool = False
+    also_unrated: bool = False
 
     @property
     def selectors(self) -> frozenset[str]:

@@ -76,18 +76,18 @@ def suggestions_for(
         return ()
     if verdict.subject == UNRESOLVED and not cautioned:
         return ()
+    answers = _answers_to(verdict.question) if isinstance(verdict, Asks) else ()
     added = _additions(advice)
     if added:
-        return added
+        return added + answers
     if verdict.subject in (NO_CRITERIA, OUTSIDE_SCOPE):
         return _urgent_changes(advice)
-    answers = _answers_to(verdict.question) if isinstance(verdict, Asks) else ()
     return _changes(advice) + answers if cautioned or not answers else answers
 
 
 def _urgent_changes(advice: Advice) -> tuple[Suggestion, ...]:
-    """Of an order that is not rated: what a critical caution wants first."""
-    urgent = [a for a in cautions(advice.alerts) if a.rule.indicator == "critical"]
+    """Of an order that is not rated: what a caution wants first even so."""
+    urgent = [a for a in cautions(advice.alerts) if a.rule.also_unrated]
     return tuple(s for s in _replacements(advice) if _is_wanted_first(s.procedure, urgent))
 
 
@@ -172,10 +172,12 @@ def _procedures(advice: Advice) -> list[Procedure]:
 
 
 def _may_replace(procedure: Procedure, advice: Advice) -> bool:
-    """No safety rule avoids it. A consultation is replaced by consultations only, and nothing by a
-    treatment while no variant may apply.
+    """No safety rule avoids it. A consultation is replaced by consultations only, nothing by one
+    that is drafted already, and nothing by a treatment while no variant may apply.
     """
     if is_avoided(procedure, advice.alerts):
+        return False
+    if procedure.is_consultation and procedure.id in advice.case.order.drafted:
         return False
     if procedure.is_imaging or procedure.is_consultation:
         return procedure.is_consultation or not advice.ordered.is_consultation

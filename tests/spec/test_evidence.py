@@ -90,8 +90,8 @@ class TestVerificationStatus:
     )
     def test_as_evidence_of_a_fact(self, status, is_evidence, counts_for_safety, name, code):
         young = patient(age=45)  # so that nothing is presumed
-        found = fact(name, conditions=[condition(code, verification=status)], patient=young)
-        assert (found is True) is is_evidence
+        coded = condition(code, verification=status, onset=days_ago(9))
+        assert (fact(name, conditions=[coded], patient=young) is True) is is_evidence
 
     def test_as_evidence_that_the_patient_has_no_symptoms(
         self, status, is_evidence, counts_for_safety

@@ -42,6 +42,7 @@ from tests.small_world import (
     VERTEBROPLASTY,
     WEDGE_FRACTURE_L1,
     as_sent,
+    ask,
     concept,
     condition,
     days_ago,
@@ -164,7 +165,9 @@ def test_symptomatic(value, reasons, chart):
     case("elsewhere and here", True, LUMBAR_FRACTURE, NECK_PAIN, LOW_BACK_PAIN),
     case("elsewhere, and no symptoms", False, LUMBAR_FRACTURE, NECK_PAIN, ASYMPTOMATIC),
     case("elsewhere: a Condition", None, LUMBAR_FRACTURE, conditions=[condition(NECK_PAIN)]),
-    case("lumbar fracture, cervical radiculopathy", True, LUMBAR_FRACTURE, CERVICAL_RADICULOPATHY),
+    case("lumbar fracture, cervical radiculopathy", None, LUMBAR_FRACTURE, CERVICAL_RADICULOPATHY),
+    case("lumbar fracture, lumbar radiculopathy", True, LUMBAR_FRACTURE, (ICD, "M54.16")),
+    case("lumbar fracture, weak leg", True, LUMBAR_FRACTURE, LEG_PARESIS),
     case(
         "the pain of an old fracture's region",
         None,
@@ -181,13 +184,28 @@ def test_symptomatic(value, reasons, chart):
     ),
     case(
         "only an old fracture, elsewhere",
-        None,
+        True,
         NECK_PAIN,
         conditions=[condition(LUMBAR_FRACTURE, onset=days_ago(400))],
     ),
+    case(
+        "only an old fracture, radiculopathy elsewhere",
+        True,
+        CERVICAL_RADICULOPATHY,
+        conditions=[condition(LUMBAR_FRACTURE, onset=days_ago(400))],
+    ),
+    case(
+        "an old fracture as the reason, elsewhere",
+        None,
+        (ICD, "M48.56XD"),
+        (ICD, "S32.030D"),
+        NECK_PAIN,
+    ),
 )
 def test_symptomatic_by_region(value, reasons, chart):
-    """Pain whose coded region does not touch the fracture's coded region does not count."""
+    """Pain or radiculopathy whose coded region does not touch that of the new fracture, or of one
+    that is a reason, does not count; where every fracture is old, pain anywhere counts.
+    """
     assert fact("symptomatic", *reasons, **chart) is value
 
 
@@ -395,10 +413,12 @@ def test_osteoporotic_says_that_it_is_presumed(reasons, how):
 
 
 def test_a_neoplastic_fracture_is_not_presumed_osteoporotic_though_no_malignancy_is_coded():
-    """The VCF is coded neither traumatic nor neoplastic: 203449003 implies no malignancy."""
+    """The VCF is coded neither traumatic nor neoplastic: 203449003 implies no malignancy, and
+    excludes none.
+    """
     spine = [concept((SCT, "421060004"))]
     fracture = condition((SCT, "203449003"), bodySite=spine)
-    assert fact("malignancy", conditions=[fracture]) is False
+    assert fact("malignancy", conditions=[fracture]) is None
     assert fact("osteoporotic", conditions=[fracture]) is None
 
 
@@ -521,10 +541,26 @@ def test_edema_by_an_observation_of_the_hospital_counts_for_90_days(hospital, da
     case("kyphosis", True, FRACTURE, KYPHOSIS),
     case("kyphosis, ICD-10-CM", True, FRACTURE, (ICD, "M40.204")),
     case("a new Condition", True, FRACTURE, conditions=[condition(KYPHOSIS, onset=days_ago(90))]),
-    case("an old Condition", False, FRACTURE, conditions=[condition(KYPHOSIS, onset=HEALED)]),
+    case("an old Condition", None, FRACTURE, conditions=[condition(KYPHOSIS, onset=HEALED)]),
+    case("an undated Condition", None, FRACTURE, conditions=[condition(KYPHOSIS)]),
     case(
-        "a past Condition", False, FRACTURE, conditions=[condition(KYPHOSIS, clinical="resolved")]
+        "an undated Condition, an answer no",
+        False,
+        FRACTURE,
+        said("worsening", "no"),
+        conditions=[condition(KYPHOSIS)],
     ),
+    case(
+        "an undated and a dated one",
+        True,
+        FRACTURE,
+        conditions=[
+            condition(KYPHOSIS, identifier="undated"),
+            condition(KYPHOSIS, onset=days_ago(90)),
+        ],
+    ),
+    case("a header that may be one", None, FRACTURE, conditions=[condition((ICD, "M40"))]),
+    case("a past Condition", None, FRACTURE, conditions=[condition(KYPHOSIS, clinical="resolved")]),
     case("restrictive lung disease", True, FRACTURE, RESTRICTIVE_LUNG_DISEASE),
     case("restrictive lung disease, ICD-10-CM", True, FRACTURE, (ICD, "J98.4")),
     case(
@@ -546,10 +582,102 @@ def test_edema_by_an_observation_of_the_hospital_counts_for_90_days(hospital, da
     case("an answer no", False, FRACTURE, said("worsening", "no"), without=NO_CONDITIONS),
 )
 def test_worsening(value, reasons, chart):
-    """True: a reason, or a new Condition, of the kyphosis set; restrictive lung disease as a
-    reason; or an answer. False: Conditions supplied, none; or an answer.
+    """True: a kyphosis as a reason, or as a current Condition dated within 90 days; restrictive
+    lung disease as a reason; or an answer. False: Conditions supplied, none; or an answer. An
+    undated or older kyphosis leaves it unknown.
     """
     assert fact("worsening", *reasons, **chart) is value
+
+
+@pytest.mark.parametrize(
+    ("onset", "value"),
+    [
+        pytest.param(None, True, id="undated"),
+        pytest.param(days_ago(90), True, id="90 days ago"),
+        pytest.param(HEALED, None, id="dated earlier"),
+    ],
+)
+def test_worsening_by_the_condition_behind_a_reason(onset, value):
+    """Kyphosis as a reason, unless the Condition behind it is dated earlier."""
+    draft = order(
+        MRI_LUMBAR_WO,
+        reasons=(FRACTURE,),
+        reasonReference=[{"reference": "Condition/kyphosis"}],
+    )
+    found = decide(draft, conditions=[condition(KYPHOSIS, onset=onset, identifier="kyphosis")])
+    assert found.facts["worsening"].value is value
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "others"),
+    [
+        pytest.param("prior_vcf", "M48", (FRACTURE,), id="fracture or none"),
+        pytest.param("malignancy", "Z85", (FRACTURE,), id="history of which neoplasm"),
+        pytest.param("malignancy", "D49.5", (FRACTURE,), id="neoplasm of unstated behaviour"),
+        pytest.param("prior_spine_intervention", "M96", (FRACTURE,), id="after which procedure"),
+        pytest.param("worsening", "M40", (FRACTURE,), id="kyphosis or lordosis"),
+        pytest.param("pathologic", "C79", (OSTEOPOROTIC_FRACTURE,), id="metastasis of bone or not"),
+        pytest.param("pathologic", "Z85", (OSTEOPOROTIC_FRACTURE,), id="malignancy not known"),
+    ],
+)
+def test_a_header_makes_a_fact_unknown(name, header, others):
+    """Where only some of what is below a header counts, it makes the fact unknown, never false."""
+    assert fact(name, *others, conditions=[condition((ICD, header))]) is None
+    unlike = condition((ICD, "I10"))
+    assert fact(name, *others, conditions=[unlike]) is False or name == "pathologic"
+
+
+def test_a_header_is_no_fracture_and_excludes_none():
+    """M48 alone: whether there is a fracture is not known, and the order is passed over."""
+    answer = ask(order(MRI_LUMBAR_WO, reasons=(PAIN,)), conditions=[condition((ICD, "M48"))])
+    (decision,) = answer.decisions
+    assert decision.facts["vcf"].value is None
+    assert answer.body["cards"] == []
+
+
+# --- Words of an entry that cannot be read --------------------------------------------------------
+
+LOCAL = "https://hospital.example.org/problems"
+
+
+def worded(text: str, **fields) -> dict:
+    made = condition((LOCAL, "4711"), **fields)
+    made["code"]["text"] = text
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Prostate cancer", None),
+        ("Prostatakarzinom", None),
+        ("Cáncer de próstata", None),
+        ("Rule out metastatic disease", None),
+        ("Low-risk prostate cancer", None),
+        ("Vertebral fracture secondary to cancer", None),
+        ("Family history of breast cancer", False),
+        ("Screening for colon cancer", False),
+        ("Malignant hypertension", False),
+        ("Myelomalacia", False),
+        ("Hypertension", False),
+    ],
+)
+def test_words_withhold_that_there_is_no_malignancy(text, value):
+    """A problem that we cannot read proves nothing, and proves no absence."""
+    assert fact("malignancy", FRACTURE, conditions=[worded(text)]) is value
+
+
+def test_an_entry_that_is_known_is_read_by_its_codes():
+    """Whatever its words say."""
+    known = condition(OSTEOPOROSIS)
+    known["code"]["text"] = "Osteoporosis after breast cancer"
+    assert fact("malignancy", FRACTURE, conditions=[known]) is False
+
+
+def test_the_answer_settles_what_words_left_open():
+    """The question is asked, and its answer comes before the doubt."""
+    answered = said("malignancy", "no")
+    assert fact("malignancy", FRACTURE, answered, conditions=[worded("Prostate cancer")]) is False
 
 
 # --- Precedence -----------------------------------------------------------------------------------

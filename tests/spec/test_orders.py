@@ -162,6 +162,75 @@ def test_an_order_to_be_performed_is_ours(do_not_perform):
     assert decide(order(MRI_LUMBAR_W, reasons=REASONS, doNotPerform=do_not_perform)).shows_card
 
 
+STATUSES = {
+    "draft": True,
+    "active": True,
+    "on-hold": True,
+    "revoked": False,
+    "entered-in-error": False,
+    "completed": False,
+    "unknown": False,
+}
+
+
+@pytest.mark.parametrize(("status", "ours"), STATUSES.items(), ids=STATUSES.keys())
+def test_the_status_of_an_order(status, ours):
+    """A status other than draft, active, on-hold or none: not ours, no card, no error."""
+    answer = ask(order(CT_LUMBAR_W, reasons=REASONS, status=status))
+    assert bool(answer.decisions) is ours
+    assert bool(answer.body["cards"]) is ours
+
+
+def test_an_order_without_a_status_is_ours():
+    draft = order(CT_LUMBAR_W, reasons=REASONS)
+    del draft["status"]
+    assert ask(draft).decisions
+
+
+MODIFIERS = {
+    "72149-26": True,
+    "72149 26": True,
+    "72149TC": True,
+    "72149-26-52": True,
+    "72149-53": False,
+    "72149-73": False,
+    "72149-74": False,
+    "72149-26-53": False,
+}
+
+
+@pytest.mark.parametrize(("code", "ours"), MODIFIERS.items(), ids=MODIFIERS.keys())
+def test_a_modifier_is_stripped_for_look_up(code, ours):
+    """A code with a modifier is the code without it, unless the study is broken off."""
+    decisions = ask(order((CPT, code), reasons=REASONS)).decisions
+    assert [d.case.order.procedure.id for d in decisions] == (["mri-spine-w"] if ours else [])
+
+
+def test_a_replaced_code_takes_no_modifier_along():
+    """The order is sent back as it came; the replacement has the plain code."""
+    answer = ask(order((CPT, "72149-26"), reasons=REASONS))
+    (rated,) = answer.body["systemActions"]
+    assert rated["resource"]["code"]["coding"][0]["code"] == "72149-26"
+    changed = answer.body["cards"][0]["suggestions"][0]["actions"][0]["resource"]
+    assert changed["code"]["coding"][0]["code"] == "72148"
+
+
+LEFT_OUT = {
+    "burst fracture": (ICD, "S32.011A"),
+    "open fracture": (ICD, "S32.010B"),
+    "fracture of the neck": (ICD, "S12.000A"),
+}
+
+
+@pytest.mark.parametrize("reason", LEFT_OUT.values(), ids=LEFT_OUT.keys())
+@pytest.mark.parametrize("study", [MRI_LUMBAR_WO, AUGMENTATION_LUMBAR, BONE_SCAN])
+def test_a_fracture_that_the_topic_leaves_out_makes_no_order_relevant(study, reason):
+    """A burst or open fracture, or one of the neck of unstated type."""
+    answer = ask(order(study, reasons=(reason,)), conditions=[NEW_FRACTURE])
+    assert answer.body["cards"] == []
+    assert [decision.relevance for decision in answer.decisions] == ["not-about-the-fracture"]
+
+
 def test_one_order_that_is_not_ours_leaves_the_others_alone():
     drafts = order(CHEST_X_RAY, identifier="x-ray"), order(MRI_LUMBAR_W, reasons=REASONS)
     assert ids(ask(*drafts)) == ["order-1"]

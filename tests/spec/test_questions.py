@@ -309,25 +309,40 @@ def test_a_safety_rule_takes_the_card_over():
     assert made["indicator"] == "warning"
     assert made["source"]["topic"]["code"] == "unresolved"
     assert [s["label"] for s in made["suggestions"]] == [
-        "Change to CT lumbar spine without IV contrast"
+        "Change to CT lumbar spine without IV contrast",
+        "Yes, cancer now or in the past",
+        "No history of cancer",
     ]
+    assert [s.get("isRecommended", False) for s in made["suggestions"]] == [True, False, False]
 
 
 def test_the_question_moves_to_the_detail():
-    """The question moves to the detail: no answer is a button."""
+    """The question moves to the detail, its two answers behind what the safety rule suggests."""
     draft = order(MRI_LUMBAR_W, reasons=(FRACTURE,))
     made = card(draft, without=NOTHING, devices=[device(PACEMAKER)])
     assert "Does the fracture cause symptoms" in made["detail"]
-    assert not any(s["label"].startswith(("Yes", "No")) for s in made["suggestions"])
+    assert [s["label"].split(",")[0] for s in made["suggestions"]] == [
+        "Change to CT lumbar spine without IV contrast",
+        "Yes",
+        "No",
+    ]
 
 
 def test_a_critical_rule_keeps_its_own_suggestion_while_a_question_is_open():
-    """Augmentation and cauda equina syndrome: a surgeon, and the question in the detail."""
+    """Ablation and cauda equina syndrome: a surgeon first, and then the answers."""
     draft = order(ABLATION, reasons=(OSTEOPOROTIC_FRACTURE, CAUDA_EQUINA))
     decision = decide(draft, without=NOTHING)
     assert (decision.indicator, decision.topic) == ("critical", "unresolved")
-    assert suggested(decision) == ["create:surgical-consultation"]
-    assert decision.question.fact == "pathologic"
+    assert suggested(decision) == ["create:surgical-consultation", *["answer:pathologic"] * 2]
+    assert [s.recommended for s in decision.suggestions] == [True, False, False]
+
+
+def test_a_card_without_buttons_says_how_to_answer():
+    """A card never asks what it gives no way to answer: which reason to add."""
+    draft = order(PET_CT, reasons=(FRACTURE, PAIN), identifier=None)
+    made = card(draft, without=NOTHING)
+    assert "suggestions" not in made
+    assert "Yes, cancer now or in the past / No history of cancer" in made["detail"]
 
 
 def test_a_line_leaves_the_question_as_it_is():

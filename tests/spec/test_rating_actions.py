@@ -175,6 +175,18 @@ def test_a_suggestion_replaces_the_extensions_too():
         assert [e["url"] for e in sent["extension"]].count(ARGONAUT + RATING) == 1
 
 
+def test_another_services_rating_never_travels_onto_a_changed_code():
+    """A replacement that we do not rate has no rating at all; one that we do has ours only."""
+    not_rated = ask(order(CT_LUMBAR_W, reasons=(FRACTURE,), extension=[LOCAL, *ANOTHER]))
+    rated = ask_in(1, CT_LUMBAR_W, fields={"extension": [LOCAL, *ANOTHER]})
+    for answer in (not_rated, rated):
+        for button in answer.body["cards"][0]["suggestions"]:
+            changed = button["actions"][0]["resource"]
+            assert changed["extension"][0] == LOCAL
+            assert "old" not in str(changed["extension"])
+            assert rating_codes(changed) == (["appropriate"] if answer is rated else [])
+
+
 NO_LONGER_RATED = {
     "a question": (order(PET_CT, reasons=(FRACTURE, PAIN)), ("conditions",)),
     "contrast not stated": (order(MRI_LUMBAR, reasons=(FRACTURE, PAIN)), ()),

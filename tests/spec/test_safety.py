@@ -15,6 +15,7 @@ from tests.small_world import (
     CERVICAL_FRACTURE,
     CHRONIC_PAIN,
     CONTRAST_MEDIA,
+    CPT,
     CT_LUMBAR,
     CT_LUMBAR_W,
     CT_LUMBAR_WO,
@@ -30,6 +31,7 @@ from tests.small_world import (
     FRACTURE_T12,
     GADOLINIUM,
     ICD,
+    IN_VARIANT,
     IODINATED,
     KIDNEY_DISEASE_4,
     KYPHOSIS,
@@ -46,6 +48,7 @@ from tests.small_world import (
     MRI_THORACIC_WO,
     NEOPLASTIC_FRACTURE,
     NO_EDEMA,
+    OSTEOPOROSIS,
     OSTEOPOROTIC_FRACTURE,
     PACEMAKER,
     PAIN,
@@ -66,6 +69,7 @@ from tests.small_world import (
     URINARY_RETENTION,
     WEDGE_FRACTURE_L1,
     allergy,
+    ask,
     ask_in,
     card,
     card_in,
@@ -128,6 +132,14 @@ def rules(variant, coding, *more, **chart):
     return spoken(decide_in(variant, coding, *more, **chart))
 
 
+BACTEREMIA = (SCT, "5758002")
+PARAPLEGIA = (ICD, "G82.20")
+TETRAPLEGIA = (ICD, "G82.50")
+NUMB_LEG = (SCT, "309537005")
+CERVICAL_MYELOPATHY = (SCT, "202664003")
+LUMBAR_MYELOPATHY = (SCT, "202719008")
+CT_CERVICAL_WO = (CPT, "72125")
+
 # --- Cord compression -----------------------------------------------------------------------------
 
 CORD = {
@@ -138,11 +150,17 @@ CORD = {
     "motor weakness of a leg": LEG_PARESIS,
     "foot drop": (ICD, "M21.371"),
     "urinary retention": URINARY_RETENTION,
+    "acute urinary retention": (SCT, "236648008"),
     "fecal incontinence": (SCT, "72042002"),
     "saddle anesthesia": (SCT, "449813001"),
+    "myelopathy": (ICD, "G95.9"),
+    "paraplegia": PARAPLEGIA,
+    "tetraplegia": TETRAPLEGIA,
 }
 NO_CORD = {
     "generic weakness": (ICD, "M62.81"),
+    "weakness of a limb": (SCT, "309774006"),
+    "weak arm": (ICD, "G83.2"),
     "gait trouble": (ICD, "R26.9"),
     "paresthesia": (ICD, "R20.2"),
     "radiculopathy": (ICD, "M54.16"),
@@ -164,9 +182,10 @@ def test_cord_compression(finding):
 
 @pytest.mark.parametrize("finding", NO_CORD.values(), ids=NO_CORD.keys())
 def test_no_cord_compression(finding):
-    """Generic weakness, gait trouble, paresthesia and radiculopathy do not count."""
-    assert not decide_in(1, CT_LUMBAR_W, finding).alerts
-    assert not decide_in(7, ABLATION, finding).alerts
+    """Generic or arm weakness, gait trouble, paresthesia and radiculopathy do not count."""
+    for decision in (decide_in(1, CT_LUMBAR_W, finding), decide_in(7, ABLATION, finding)):
+        assert not spoken(decision)
+        assert not any("cord" in alert.rule.id for alert in decision.alerts)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +208,8 @@ def test_no_cord_compression(finding):
     [
         (CAUDA_EQUINA, "cord-compression-imaging"),
         (LEG_PARESIS, "cord-compression-imaging"),
-        (URINARY_RETENTION, "cord-compression-imaging"),
+        ((SCT, "236648008"), "cord-compression-imaging"),
+        (NUMB_LEG, "uncertain-cord-compression-imaging"),
         (DISCITIS, "infection"),
         (URINARY_INFECTION, "softer-red-flags"),
         (FALL, "other-red-flags"),
@@ -199,6 +219,98 @@ def test_triggers_count_as_evidence_also_provisional(coding, rule, finding, coun
     """Triggers count as in section 2, also provisional ones; new means at most 90 days."""
     found = rules(1, CT_LUMBAR_W, conditions=[condition(coding, **finding)])
     assert (rule in found) is counts
+
+
+MAYBE_CORD = {
+    "retention, R33.8": (ICD, "R33.8"),
+    "retention, R33.9": (ICD, "R33.9"),
+    "fecal incontinence, R15.9": (ICD, "R15.9"),
+    "paraplegia": PARAPLEGIA,
+    "tetraplegia": TETRAPLEGIA,
+}
+
+
+@pytest.mark.parametrize("coding", MAYBE_CORD.values(), ids=MAYBE_CORD.keys())
+@pytest.mark.parametrize(
+    ("onset", "indicator", "rule"),
+    [
+        pytest.param(NEW, "critical", "cord-compression", id="90 days ago"),
+        pytest.param(None, "warning", "uncertain-cord-compression", id="undated"),
+        pytest.param(OLD, None, None, id="91 days ago"),
+    ],
+)
+def test_what_may_be_old_is_critical_only_with_a_date(coding, onset, indicator, rule):
+    """Such a Condition without a date: the same with `warning` in place of `critical`."""
+    chart = {"conditions": [condition(coding, onset=onset)]}
+    for name, decision, kind in (
+        ("CT", decide_in(1, CT_LUMBAR_WO, **chart), "imaging"),
+        ("ablation", decide_in(9, ABLATION, **chart), "treatment"),
+    ):
+        assert decision.indicator == indicator, name
+        assert spoken(decision) == ([f"{rule}-{kind}"] if rule else []), name
+
+
+@pytest.mark.parametrize("dated", [{}, {"onset": NEW}], ids=["undated", "dated"])
+def test_sensory_loss_of_the_legs_is_a_warning(dated):
+    """Sensory loss of the legs, as a reason or a Condition: `warning`; MRI first, a surgeon."""
+    chart = {"conditions": [condition(NUMB_LEG, **dated)]}
+    for decision in (decide_in(1, CT_LUMBAR_WO, NUMB_LEG), decide_in(1, CT_LUMBAR_WO, **chart)):
+        assert decision.indicator == "warning"
+        assert suggested(decision) == ["replace:mri-spine-wo"]
+    decision = decide_in(9, ABLATION, **chart)
+    assert decision.indicator == "warning"
+    assert suggested(decision) == ["create:surgical-consultation"]
+
+
+def test_what_is_certain_and_what_may_be_old_give_one_caution():
+    decision = decide_in(1, CT_LUMBAR_WO, CAUDA_EQUINA, NUMB_LEG)
+    assert spoken(decision) == ["cord-compression-imaging"]
+
+
+REGION_OF_DEFICIT = {
+    "myelopathy of the neck, lumbar CT": (CERVICAL_MYELOPATHY, CT_LUMBAR_WO, "critical"),
+    "myelopathy of the neck, CT of the neck": (CERVICAL_MYELOPATHY, CT_CERVICAL_WO, "critical"),
+    "lumbar myelopathy, lumbar CT": (LUMBAR_MYELOPATHY, CT_LUMBAR_WO, "critical"),
+    "lumbar myelopathy, CT of the neck": (LUMBAR_MYELOPATHY, CT_CERVICAL_WO, "info"),
+    "lumbar cord injury, thoracic CT": ((ICD, "S34.109A"), CT_THORACIC_WO, "info"),
+    "cord injury of the neck, thoracic CT": ((ICD, "S14.109A"), CT_THORACIC_WO, "critical"),
+    "lumbar myelopathy, thoracic MRI": (LUMBAR_MYELOPATHY, MRI_THORACIC_WO, "info"),
+}
+
+
+@pytest.mark.parametrize(
+    ("deficit", "coding", "indicator"),
+    REGION_OF_DEFICIT.values(),
+    ids=REGION_OF_DEFICIT.keys(),
+)
+def test_a_deficit_below_the_ordered_region_is_named(deficit, coding, indicator):
+    """A deficit whose region does not touch the ordered one: at least `info`, naming it;
+    myelopathy counts for orders of its region and below.
+    """
+    decision = decide(order(coding, reasons=(FRACTURE, PAIN, deficit)))
+    assert decision.indicator == indicator
+    rule = "cord-compression-imaging" if indicator == "critical" else "cord-compression-elsewhere"
+    assert spoken(decision) == [rule]
+    made = card(order(coding, reasons=(FRACTURE, PAIN, deficit)))
+    assert decision.alerts[0].evidence[0].display.split(" (")[0] in made["detail"]
+
+
+def test_a_surgeon_is_not_added_where_one_is_drafted():
+    """Add a surgical consultation (`create`), unless one is among the draft orders."""
+    surgeon = order(SURGEON, reasons=(FRACTURE, CAUDA_EQUINA), identifier="surgeon")
+    for variant in (8, 9):
+        reasons, _ = IN_VARIANT[variant]
+        cement = order(AUGMENTATION_LUMBAR, reasons=(*reasons, CAUDA_EQUINA))
+        (decision, _) = ask(cement, surgeon).decisions
+        assert decision.indicator == "critical"
+        assert suggested(decision) == []
+
+
+def test_a_biopsy_that_no_variant_rates_gets_mri_with_cord_compression():
+    """Only MRI among the suggestions, also for a biopsy that no variant rates."""
+    for finding in (CAUDA_EQUINA, NUMB_LEG):
+        assert suggested(decide_in(1, SPINE_BIOPSY, finding)) == ["replace:mri-spine-wo"]
+    assert suggested(decide_in(1, SPINE_BIOPSY)) == []
 
 
 def test_cord_compression_speaks_about_all_imaging_but_mri():
@@ -242,22 +354,53 @@ def test_cord_compression_in_words(says):
 
 
 def test_cord_compression_with_an_implant_asks_to_clarify_its_status():
-    """With an MRI-implant trigger: clarify its status urgently, else CT or CT myelography."""
+    """With an MRI-implant trigger: clarify its status urgently, else CT without contrast. CT
+    myelography is named in the text and never a button.
+    """
     made = card_in(1, CT_LUMBAR_W, CAUDA_EQUINA, devices=[device(PACEMAKER)])
     assert made["indicator"] == "critical"
     assert "Clarify the MR-conditional status urgently" in made["detail"]
+    assert "CT myelography can show the canal" in made["detail"]
     assert [s["label"] for s in made["suggestions"]] == [
         "Change to CT lumbar spine without IV contrast",
-        "Change to CT myelography lumbar spine",
     ]
 
 
-def test_an_mri_with_cord_compression_and_an_implant():
-    """The MRI itself is warned about, and CT is offered in its place."""
-    decision = decide_in(1, MRI_LUMBAR_WO, CAUDA_EQUINA, devices=[device(PACEMAKER)])
+def test_what_may_be_old_with_an_implant_offers_ct_without_contrast_too():
+    """The same, with `warning`."""
+    decision = decide_in(1, CT_LUMBAR_W, NUMB_LEG, devices=[device(PACEMAKER)])
     assert decision.indicator == "warning"
-    assert spoken(decision) == ["mri-implant", "cord-compression-with-implant"]
-    assert suggested(decision) == ["replace:ct-spine-wo", "replace:ct-myelography-spine"]
+    assert suggested(decision) == ["replace:ct-spine-wo"]
+
+
+def test_ct_without_contrast_with_cord_compression_and_an_implant():
+    """Where CT without contrast is what was ordered, nothing is called better."""
+    for variant in (1, 2, 3, 4):
+        options = {"devices": [device(PACEMAKER)]}
+        decision = decide_in(variant, CT_LUMBAR_WO, CAUDA_EQUINA, **options)
+        assert decision.indicator == "critical"
+        assert suggested(decision) == []
+        made = card_in(variant, CT_LUMBAR_WO, CAUDA_EQUINA, **options)
+        assert "Better:" not in made["summary"]
+
+
+@pytest.mark.parametrize("variant", [1, 2, 3, 4])
+@pytest.mark.parametrize("coding", IMAGING.values(), ids=IMAGING.keys())
+def test_ct_myelography_is_never_a_button_for_an_implant(variant, coding):
+    decision = decide_in(variant, coding, CAUDA_EQUINA, devices=[device(PACEMAKER)])
+    assert set(suggested(decision)) <= {"replace:ct-spine-wo"}
+
+
+def test_an_mri_with_cord_compression_and_an_implant():
+    """`critical` for an MRI order too, cord first; CT without contrast is offered in its place."""
+    options = {"devices": [device(PACEMAKER)]}
+    decision = decide_in(1, MRI_LUMBAR_WO, CAUDA_EQUINA, **options)
+    assert decision.indicator == "critical"
+    assert spoken(decision) == ["cord-compression-and-mri", "mri-implant"]
+    assert suggested(decision) == ["replace:ct-spine-wo"]
+    made = card_in(1, MRI_LUMBAR_WO, CAUDA_EQUINA, **options)
+    assert "clarify the implant's status urgently" in made["summary"]
+    assert "pacemaker" in made["detail"]
 
 
 @pytest.mark.parametrize("coding", [AUGMENTATION_LUMBAR, ABLATION, RADIONUCLIDE_THERAPY])
@@ -570,7 +713,7 @@ def test_iodinated_contrast_speaks_about_ct_with_contrast_and_myelography():
 
 
 def test_suggestions_without_iodinated_contrast():
-    """Suggestions without: not even CT myelography where cord compression would offer it."""
+    """Suggestions without, whatever else the chart holds."""
     offered = suggested(
         decide_in(
             1,
@@ -745,6 +888,7 @@ INFECTION = {
     "new fever, with pain": ((), [condition(FEVER, onset=NEW)], True),
     "old fever": ((), [condition(FEVER, onset=OLD)], False),
     "urinary infection": ((URINARY_INFECTION,), [], False),
+    "bacteremia, with pain": ((BACTEREMIA,), [], False),
 }
 
 
@@ -762,11 +906,18 @@ def test_infection(more, conditions, counts):
         pytest.param((PAIN,), True, id="pain"),
         pytest.param((CHRONIC_PAIN,), True, id="chronic pain"),
         pytest.param((), False, id="no pain"),
-        pytest.param((URINARY_RETENTION,), False, id="another symptom"),
+        pytest.param(((ICD, "M54.16"),), True, id="radiculopathy"),
+        pytest.param((LEG_PARESIS,), True, id="neurologic deficit"),
+        pytest.param(((SCT, "309774006"),), True, id="generic limb weakness"),
+        pytest.param((CAUDA_EQUINA,), True, id="cord compression"),
+        pytest.param((URINARY_RETENTION,), True, id="a symptom of it"),
+        pytest.param((OSTEOPOROSIS,), False, id="no symptom"),
     ],
 )
 def test_fever_counts_together_with_spine_pain(pain, counts):
-    """Fever together with spine pain; fever alone does not."""
+    """Fever together with spine pain, radiculopathy, a deficit or cord compression; fever alone
+    does not.
+    """
     found = spoken(decide(order(CT_LUMBAR_W, reasons=(FRACTURE, FEVER, *pain))))
     assert ("infection" in found) is counts
 
@@ -811,6 +962,27 @@ def test_infection_in_words():
     assert "Infective discitis" in made["detail"]
 
 
+@pytest.mark.parametrize(
+    ("variant", "coding"),
+    [(1, CT_LUMBAR_W), (1, MRI_LUMBAR_W), (2, PET_CT), (5, SURGEON), (6, ABLATION)],
+)
+def test_infection_shows_no_ratings(variant, coding):
+    """No ratings on the card; the study is named without one."""
+    made = card_in(variant, coding, DISCITIS)
+    for said in ("usually not appropriate", "usually appropriate", "may be appropriate"):
+        assert said not in (made["summary"] + made["detail"]).lower()
+    assert "suggestions" not in made
+
+
+@pytest.mark.parametrize("finding", [CAUDA_EQUINA, NUMB_LEG], ids=["certain", "may be old"])
+def test_infection_offers_mri_where_the_cord_rule_speaks_too(finding):
+    """No replacement suggestions, but MRI where the cord rule speaks too."""
+    decision = decide_in(1, CT_LUMBAR_W, DISCITIS, finding)
+    assert (decision.topic, decision.rating) == ("novariant", "no-criteria-apply")
+    assert suggested(decision) == ["replace:mri-spine-wo"]
+    assert suggested(decide_in(1, CT_LUMBAR_W, DISCITIS, **EXPECTING)) == []
+
+
 @pytest.mark.parametrize("coding", [AUGMENTATION_LUMBAR, ABLATION])
 @pytest.mark.parametrize(("variant", "more"), [(6, (DISCITIS,)), (9, (FEVER,)), (5, (DISCITIS,))])
 def test_infection_comes_before_cement_and_ablation(variant, coding, more):
@@ -825,6 +997,8 @@ def test_infection_comes_before_cement_and_ablation(variant, coding, more):
 # --- Softer red flags -----------------------------------------------------------------------------
 
 SOFTER = {
+    "bacteremia": BACTEREMIA,
+    "sepsis": (ICD, "A41.9"),
     "urinary infection": URINARY_INFECTION,
     "intravenous drug use": (SCT, "228388006"),
     "immunosuppression": (ICD, "D84.821"),
@@ -840,6 +1014,38 @@ def test_a_softer_red_flag(finding):
     assert (as_reason.indicator, as_reason.rating) == ("info", "not-appropriate")
     assert decide_in(1, CT_LUMBAR_W, conditions=[recent]).indicator == "info"
     assert decide_in(1, CT_LUMBAR_W, conditions=[old]).indicator == "warning"
+
+
+def test_fever_alone_softens_the_warning():
+    """Fever alone: there is no pain, but a cancer, so that a variant applies."""
+    decision = decide_in(4, CT_LUMBAR_WO_W, FEVER)
+    assert spoken(decision) == ["softer-red-flags"]
+    assert spoken(decide_in(1, CT_LUMBAR_WO_W, FEVER)) == ["infection"]
+    assert (decision.indicator, decision.rating) == ("info", "not-appropriate")
+
+
+@pytest.mark.parametrize(
+    ("coding", "verification", "indicator"),
+    [
+        pytest.param(BREAST_CANCER, "provisional", "info", id="provisional"),
+        pytest.param(BREAST_CANCER, "differential", "info", id="differential"),
+        pytest.param(BREAST_CANCER, "unconfirmed", "info", id="unconfirmed"),
+        pytest.param((ICD, "D49.5"), "provisional", "info", id="behaviour not stated"),
+        pytest.param(BREAST_CANCER, "refuted", "warning", id="refuted"),
+        pytest.param(OSTEOPOROSIS, "provisional", "warning", id="no malignancy"),
+    ],
+)
+def test_a_suspected_malignancy_softens_the_warning(coding, verification, indicator):
+    """A malignancy that is provisional, differential or unconfirmed: rating unchanged."""
+    suspected = condition(coding, verification=verification, onset=OLD)
+    decision = decide_in(1, CT_LUMBAR_W, conditions=[suspected])
+    assert (decision.indicator, decision.rating) == (indicator, "not-appropriate")
+
+
+def test_a_suspicion_in_words_softens_the_warning_too():
+    suspected = condition(("https://hospital.example.org", "1"), verification="provisional")
+    suspected["code"]["text"] = "Prostate cancer"
+    assert decide_in(1, CT_LUMBAR_W, conditions=[suspected]).indicator == "info"
 
 
 def test_softer_red_flags_speak_about_contrast_studies_and_pet():
@@ -1048,6 +1254,18 @@ MEANT = {
         (PAIN,),
         True,
     ),
+    "an old one alone": ([condition(THORACIC_FRACTURE, onset=OLD)], (PAIN,), False),
+    "an old one that is the reason": ([], ((ICD, "S22.060D"), PAIN), True),
+    "a new one, its level not stated, beside it": (
+        [condition(THORACIC_FRACTURE, onset=NEW), condition(FRACTURE, onset=NEW)],
+        (PAIN,),
+        True,
+    ),
+    "a radiculopathy inside does not settle it": (
+        [condition(THORACIC_FRACTURE, onset=NEW)],
+        ((ICD, "M54.16"), PAIN),
+        True,
+    ),
 }
 
 
@@ -1089,14 +1307,15 @@ def test_the_study_is_offered_for_the_region_of_the_fracture(coding, indicator, 
     assert "outside the ordered region" in made["detail"]
 
 
-def test_a_study_that_may_be_appropriate_is_offered_for_the_fractures_region_too():
-    """The same study, one region further: MRI without and with contrast in variant 3."""
+def test_a_study_that_may_be_appropriate_is_not_offered_for_the_fractures_region():
+    """The same study first where it is usually appropriate: not in variant 3, with contrast."""
     reasons = (THORACIC_FRACTURE, PAIN)
     chart = {"conditions": [condition(FRACTURE, onset=days_ago(400))]}
     made = card(order(MRI_LUMBAR_WO_W, reasons=reasons), **chart)
-    assert made["suggestions"][0]["label"] == (
-        "Change to MRI thoracic spine without and with IV contrast"
-    )
+    assert [s["label"] for s in made["suggestions"]] == [
+        "Change to CT thoracic spine without IV contrast",
+        "Change to MRI thoracic spine without IV contrast",
+    ]
 
 
 def test_fractures_of_two_regions_are_covered_by_one_study():
@@ -1116,14 +1335,28 @@ def test_fractures_of_two_regions_are_covered_by_one_study():
     ],
 )
 def test_augmentation_of_the_wrong_region(coding, fracture, indicator):
-    """For augmentation `warning`."""
+    """For augmentation `warning`, without a replacement: the level is the operator's to say."""
     reasons = (fracture, PAIN, EDEMA_SEEN)
     made = card(order(coding, reasons=reasons))
     assert (made and made["indicator"]) == indicator
-    if made:
-        assert [s["label"] for s in made["suggestions"]] == [
-            "Change to Percutaneous vertebral augmentation thoracic spine"
-        ]
+    assert not made or "suggestions" not in made
+
+
+def test_augmentation_of_the_wrong_region_is_not_deleted():
+    """Neither replacement nor deletion, though medical management is what variant 5 names."""
+    reasons = ((SCT, "311891006"), ASYMPTOMATIC, OSTEOPOROSIS)
+    decision = decide(order(AUGMENTATION_LUMBAR, reasons=reasons))
+    assert (decision.topic, suggested(decision)) == ("variant5", [])
+    inside = decide(order(AUGMENTATION_THORACIC, reasons=reasons))
+    assert suggested(inside) == ["delete"]
+
+
+def test_augmentation_of_the_wrong_region_keeps_the_answers():
+    """Answers to an open question stay."""
+    reasons = ((SCT, "311891006"), PAIN)
+    decision = decide(order(AUGMENTATION_LUMBAR, reasons=reasons))
+    assert (decision.indicator, decision.topic) == ("warning", "unresolved")
+    assert suggested(decision) == ["answer:edema_or_cleft"] * 2
 
 
 # --- Other red flags ------------------------------------------------------------------------------

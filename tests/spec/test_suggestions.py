@@ -4,6 +4,8 @@ import pytest
 
 from tests.small_world import (
     ABLATION,
+    ANSWER,
+    ASYMPTOMATIC,
     AUGMENTATION_LUMBAR,
     BONE_SCAN,
     BREAST_CANCER,
@@ -21,6 +23,7 @@ from tests.small_world import (
     MRI_LUMBAR_W,
     MRI_SPINE_W,
     MRI_WHOLE_SPINE_W,
+    OSTEOPOROTIC_FRACTURE,
     PACEMAKER,
     PAIN,
     PET_CT,
@@ -118,16 +121,45 @@ def test_what_has_no_verified_code_is_no_button():
     assert "replace:radiation-oncology-consultation" not in offered
 
 
-def test_a_way_out_that_no_variant_rates_so_high_is_not_recommended():
-    """CT myelography stands in while the status of an implant is clarified."""
-    decision = decide_in(1, CT_LUMBAR_WO, CAUDA_EQUINA, devices=[device(PACEMAKER)])
-    assert [(s.procedure.id, s.recommended) for s in decision.suggestions] == [
-        ("ct-myelography-spine", False)
-    ]
+CONSULTATION = {
+    "surgeon": (5, SURGEON, ["delete"]),
+    "radiation oncology, variant 8": (8, RADIATION_ONCOLOGIST, ["replace:surgical-consultation"]),
+    "radiation oncology, variant 6": (6, RADIATION_ONCOLOGIST, []),
+    "radiation oncology, variant 7": (7, RADIATION_ONCOLOGIST, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("variant", "coding", "offered"), CONSULTATION.values(), ids=CONSULTATION.keys()
+)
+def test_a_consultation_is_replaced_by_a_consultation_only(variant, coding, offered):
+    """Never by a treatment or a study."""
+    assert suggested(decide_in(variant, coding)) == offered
+
+
+def test_no_treatment_is_a_button_while_none_remains_possible():
+    """While "none" remains possible no treatment is offered as a button: only the answers."""
+    child = patient(17)  # of whom a safety rule speaks
+    draft = order(ABLATION, reasons=(OSTEOPOROTIC_FRACTURE, PAIN))
+    (decision,) = ask(draft, patient=child).decisions
+    assert decision.outcomes.none_possible
+    assert suggested(decision) == ["answer:edema_or_cleft"] * 2
+    assert "replace:vertebral-augmentation" in suggested(decide_in(6, ABLATION, patient=child))
+
+
+def test_no_deletion_is_a_button_while_none_remains_possible():
+    child = patient(17)
+    reasons = (OSTEOPOROTIC_FRACTURE, ASYMPTOMATIC, (ANSWER, "worsening-no"))
+    draft = order(AUGMENTATION_LUMBAR, reasons=reasons)
+    (decision,) = ask(draft, patient=child, without=("conditions",)).decisions
+    assert decision.outcomes.none_possible
+    assert suggested(decision) == ["answer:malignancy"] * 2
+    assert suggested(ask(draft, patient=child).decisions[0]) == ["delete"]
 
 
 def test_no_button_offers_the_order_itself():
     """The order as it stands is no suggestion, whatever a safety rule says of it."""
+    assert buttons(card_in(1, CT_LUMBAR_W))
     decision = decide_in(1, MRI_LUMBAR_W, devices=[device(PACEMAKER)])
     assert suggested(decision) == ["replace:ct-spine-wo"]
     urgent = decide_in(1, CT_LUMBAR_WO, CAUDA_EQUINA, devices=[device(PACEMAKER)])
@@ -249,12 +281,9 @@ def test_a_replacement_carries_the_rating_of_the_new_procedure(variant, number, 
 
 
 def test_a_replacement_offered_by_a_safety_rule_carries_its_own_rating():
-    """CT myelography for possible cord compression stays usually not appropriate."""
+    """CT without contrast for possible cord compression with an implant is usually appropriate."""
     made = card_in(1, CT_LUMBAR_W, CAUDA_EQUINA, devices=[device(PACEMAKER)])
-    assert [rating_codes(updated(made, n)) for n in (0, 1)] == [
-        ["appropriate"],
-        ["not-appropriate"],
-    ]
+    assert [rating_codes(updated(made, n)) for n in range(len(buttons(made)))] == [["appropriate"]]
 
 
 def test_a_replacement_has_no_rating_where_none_is_certain():
