@@ -13,18 +13,23 @@ from functools import cached_property
 class Words:
     """An entry with one of the `stems` counts to the value set `name`, which no code is in.
 
-    A stem is not heard where a word of `silenced_before` stands before it, or one of
-    `silenced_behind` behind it, with at most `reach` words between and no `separators`; nor in one
-    of the `look_alikes`. All are compared without case and accents. `look_alikes` and the
-    exceptions are words or beginnings of words.
+    A stem is a part of a word; `abbreviations` are heard only as words. One is not heard where a
+    word of `silenced_before` stands before it, or one of `silenced_behind` behind it, with at most
+    `reach` words between and none of them one of the `separators`, or before the stem of the
+    `separators_before` (a sign separates, too); nor in one of the `look_alikes`, parts of words.
+    With one of `never_silenced_with`, beginnings of words, no exception counts. All are compared
+    without case and accents.
     """
 
     name: str
     stems: tuple[str, ...]
+    abbreviations: tuple[str, ...]
     look_alikes: tuple[str, ...]
     silenced_before: tuple[str, ...]
     silenced_behind: tuple[str, ...]
+    never_silenced_with: tuple[str, ...]
     separators: tuple[str, ...]
+    separators_before: tuple[str, ...]
     reach: int
 
     def hears(self, text: str) -> bool:
@@ -32,38 +37,42 @@ class Words:
         plain = plain_words(text)
         if not self._stem.search(plain):
             return False
-        left = self._look_alike.sub(" ", plain)
-        return any(self._hears_in(clause) for clause in self._separator.split(left))
+        left = self._look_alike.sub(";", plain)
+        found = list(self._stem.finditer(left))
+        if self._never_silenced.search(left):
+            return bool(found)
+        return any(not self._is_silenced(left[: f.start()], left[f.end() :]) for f in found)
 
-    def _hears_in(self, clause: str) -> bool:
-        return any(
-            not self._before.search(clause[: found.start()])
-            and not self._behind.match(clause[found.end() :])
-            for found in self._stem.finditer(clause)
-        )
+    def _is_silenced(self, before: str, behind: str) -> bool:
+        return bool(self._before.search(before) or self._behind.match(behind))
 
     @cached_property
     def _stem(self) -> re.Pattern[str]:
-        return re.compile(rf"\w*(?:{_either(self.stems)})\w*")
+        stems, words = _either(self.stems), _either(self.abbreviations)
+        return re.compile(rf"\w*(?:{stems})\w*|\b(?:{words})\b")
 
     @cached_property
     def _look_alike(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{_either(self.look_alikes)})\w*")
+        return re.compile(rf"\w*(?:{_either(self.look_alikes)})\w*")
 
     @cached_property
-    def _separator(self) -> re.Pattern[str]:
-        words = [word for word in self.separators if word.isalpha()]
-        signs = [sign for sign in self.separators if not sign.isalpha()]
-        return re.compile(rf"[{re.escape(''.join(signs))}]|\b(?:{_either(words)})\b")
+    def _never_silenced(self) -> re.Pattern[str]:
+        return re.compile(rf"\b(?:{_either(self.never_silenced_with)})")
 
     @cached_property
     def _before(self) -> re.Pattern[str]:
-        """An exception that ends the text but for some words."""
-        return re.compile(rf"\b(?:{_either(self.silenced_before)})\s+(?:\w+\s+){{0,{self.reach}}}$")
+        """An exception, as a word or before a colon, that ends the text but for some words."""
+        between = self._between(self.separators + self.separators_before)
+        return re.compile(rf"\b(?:{_either(self.silenced_before)})(?: +|: *){between}$")
 
     @cached_property
     def _behind(self) -> re.Pattern[str]:
-        return re.compile(rf"\s+(?:\w+\s+){{0,{self.reach}}}(?:{_either(self.silenced_behind)})\b")
+        between = self._between(self.separators)
+        return re.compile(rf" +{between}(?:{_either(self.silenced_behind)})\b")
+
+    def _between(self, separators: tuple[str, ...]) -> str:
+        """The words that may stand between an exception and a stem."""
+        return rf"(?:(?!(?:{_either(separators)})\b)\w+ +){{0,{self.reach}}}"
 
 
 def _either(words: tuple[str, ...] | list[str]) -> str:
@@ -71,13 +80,14 @@ def _either(words: tuple[str, ...] | list[str]) -> str:
 
 
 def plain_words(text: str) -> str:
-    """Lower case, without accents; a hyphen, underscore or slash is a blank."""
+    """Lower case, without accents; a hyphen or underscore within a word is a blank."""
     if not text.isascii():
         split = unicodedata.normalize("NFKD", text.casefold())
         text = "".join(c for c in split if not unicodedata.combining(c))
-    return re.sub(r"[-_/]+", " ", text.lower())
+    return re.sub(r"(?<=[^\W_])[-_\u2010\u2011]+(?=[^\W_])", " ", text.lower())
 
 
 def is_latin(text: str) -> bool:
-    """Whether there is a letter in it that the stems could be written with."""
-    return re.search("[a-z]", plain_words(text)) is not None
+    """Whether at least half of its letters are ones that the stems could be written with."""
+    letters = [c for c in plain_words(text) if c.isalpha()]
+    return 0 < len(letters) <= 2 * sum(c.isascii() for c in letters)

@@ -2,18 +2,26 @@
 
 import pytest
 
+from cds_service.cards.dialect import ResponseStyle
 from cds_service.decision.icd import ICD_10, ICD_10_AM, ICD_10_CM, ICD_10_GM
+from cds_service.hook import answer_hook
+from cds_service.language import language
 from tests.small_world import (
     CERVICAL_FRACTURE,
     CPT,
     CT_LUMBAR_W,
     LOINC,
     LUMBAR_FRACTURE,
+    ROOT,
     SCT,
     ask_in,
     card_of,
+    condition,
     decide_in,
     fact,
+    hook_call,
+    hook_request,
+    order,
     procedure,
     resources_sent,
     spoken,
@@ -364,3 +372,27 @@ def test_an_mri_of_the_sacrum_is_of_the_wrong_region_for_a_lumbar_fracture():
     decision = decide_in(1, (LOINC, "36521-3"), LUMBAR_FRACTURE)
     assert "wrong-region" in spoken(decision)
     assert suggested(decision)[0] == "replace:mri-spine-wo"
+
+
+# --- A chart in one system only -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("system", "spoken_in", "summary"),
+    [
+        (ICD_10_GM, "de", "möglicherweise angemessen (Uneinigkeit). Besser: MRT ohne und mit"),
+        (DIMDI, "de", "möglicherweise angemessen (Uneinigkeit). Besser: MRT ohne und mit"),
+        (ICD_10, "es", "puede ser apropiado (desacuerdo). Mejor: RM sin y con contraste"),
+    ],
+)
+def test_a_patient_in_icd_10_only_gets_the_card_of_variant_2(system, spoken_in, summary):
+    """M80.08, C50.9 and M54.5: an osteoporotic fracture, breast cancer and back pain."""
+    draft = order((CPT, "72149"), reasons=((system, "M80.08"), (system, "M54.5")))
+    body = hook_request(draft, conditions=[condition((system, "C50.9"))])
+    style = ResponseStyle(language=language(spoken_in, ROOT / "mappings"))
+    answer = answer_hook(hook_call(body, style=style), topic())
+    (decision,) = answer.decisions
+    assert [v.number for v in decision.outcomes.variants] == [2]
+    made = card_of(answer)
+    assert made["source"]["topic"]["code"] == "variant2"
+    assert summary in made["summary"]

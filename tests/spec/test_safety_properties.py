@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.decision.safety import INDICATORS
+from cds_service.replay.fixtures import find_fixtures, read_fixture
 from tests.small_world import (
     ANSWER,
     CPT,
     ICD,
     LOINC,
+    ROOT,
     SCT,
     allergy,
     ask,
@@ -18,8 +20,10 @@ from tests.small_world import (
     days_ago,
     device,
     egfr,
+    hook_request,
     order,
     patient,
+    post,
     procedure,
     topic,
 )
@@ -221,3 +225,95 @@ def test_the_pool_holds_every_value_set_and_the_orders_every_system():
     assert {"mri-implant", "pregnancy", "egfr", "spinal-infection", "kyphosis"} <= set(SETS)
     assert {system for system, _ in ORDERS} >= {LOINC, CPT, SCT}
     assert len(ORDERS) > 150
+
+
+# --- A click on a suggestion ----------------------------------------------------------------------
+
+CONSULTATIONS = {"surgical-consultation", "radiation-oncology-consultation"}
+
+
+def clicked(body, answer):
+    """Each suggestion that orders something, with the decision on the order that was clicked and
+    the decision on the suggested one in its place, for the same chart.
+    """
+    cards = {made["uuid"]: made for made in answer.body["cards"]}
+    shown = [d for d in answer.decisions if d.shows_card]
+    for decision, made in zip(shown, cards.values(), strict=True):
+        buttons = made.get("suggestions", [])
+        for suggestion, button in zip(decision.suggestions, buttons, strict=bool(buttons)):
+            if suggestion.kind in ("replace", "create"):
+                (action,) = button["actions"]
+                yield suggestion, decision, decision_on(action["resource"], body)
+
+
+def decision_on(resource, body):
+    """The decision on an order in place of all drafts; None where it is not one of ours."""
+    drafts = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
+    context = {**body["context"], "draftOrders": drafts}
+    context.pop("selections", None)
+    found = post({**body, "hook": "order-sign", "context": context}).decisions
+    return found[0] if found else None
+
+
+def fault_of(suggestion, decision, after):
+    """What is wrong with a suggestion, by the decision on it; None where nothing is."""
+    ordered, offered = decision.case.order.procedure, suggestion.procedure
+    if suggestion.kind == "create":
+        return None if offered.id in CONSULTATIONS else "adds no consultation"
+    if ordered.id in CONSULTATIONS and offered.id not in CONSULTATIONS:
+        return "in place of a consultation"
+    if after is None:
+        return "not ours"
+    if after.rating == "not-appropriate":
+        return "usually not appropriate"
+    against = warned_by(after) - lifted(offered.id, after)
+    return f"warned against: {sorted(against)}" if against else None
+
+
+def warned_by(decision):
+    serious = (r for r in cautions_of(decision) if r.indicator in ("warning", "critical"))
+    return {rule.id for rule in serious}
+
+
+def lifted(procedure_id, decision):
+    """The rules that offer a procedure in spite of another one, and these: CT without contrast,
+    where cord compression asks for MRI and an implant keeps it out, is still no reason to wait.
+    """
+    offering = {a.rule.id for a in decision.alerts if procedure_id in a.rule.allow}
+    return offering | _allowed(procedure_id, decision)
+
+
+def faults(body):
+    answer = post(body)
+    found = ((fault_of(*one), one[0].procedure.id) for one in clicked(body, answer))
+    return [fault for fault in found if fault[0]]
+
+
+def body_of(draft, chart):
+    """The request with each resource of the chart under an id of its own."""
+    named = {
+        key: [{**r, "id": f"{key}-{n}"} for n, r in enumerate(resources)]
+        for key, resources in chart.items()
+        if key not in ("patient", "without")
+    }
+    return hook_request(draft, **{**chart, **named})
+
+
+@settings(max_examples=400, deadline=None)
+@given(DRAFTS, CHARTS)
+def test_no_suggestion_is_warned_against_when_it_is_clicked(draft, chart):
+    """Nor usually not appropriate, nor a study or treatment in place of a consultation."""
+    assert faults(body_of(draft, chart)) == []
+
+
+def test_no_suggestion_of_a_fixture_is_warned_against_when_it_is_clicked():
+    seen, wrong = 0, []
+    for folder in find_fixtures([ROOT / "fixtures"]):
+        try:
+            body = read_fixture(folder).request
+            seen += len(list(clicked(body, post(body))))
+        except (KeyError, TypeError):
+            continue
+        wrong += [(folder.name, fault) for fault in faults(body)]
+    assert seen > 50
+    assert wrong == []
