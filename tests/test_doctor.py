@@ -74,6 +74,7 @@ class TestMappings:
         ]
 
     def test_each_problem_is_a_line(self, tmp_path):
+        (tmp_path / "topics" / "empty").mkdir(parents=True)
         lines = list(check_mappings(Settings(mappings=tmp_path), date(2000, 1, 1)))
         assert len(lines) > 1
         assert {line.state for line in lines} == {PROBLEM}
