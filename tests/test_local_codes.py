@@ -13,6 +13,7 @@ from cds_service.settings import Settings
 from tests.small_world import (
     CPT,
     FRACTURE,
+    ICD,
     MRI_LUMBAR_WO,
     PAIN,
     ROOT,
@@ -147,9 +148,98 @@ WRONG = {
         orders("A,x,urn:x,mri-spine-wo,", "A,x,urn:x,mri-spine-w,"),
         "line 3: A is mapped twice",
     ),
+    "one finding twice for a code": (
+        f"{FINDING_COLUMNS}\nA,x,urn:x,worsening,\nA,x,urn:x/,worsening,lumbar\n",
+        "line 3: A is mapped twice",
+    ),
+    "one code in two regions": (
+        f"{FINDING_COLUMNS}\nA,x,urn:x,worsening,lumbar\nA,x,urn:x,osteoporosis,thoracic\n",
+        "line 3: A has two regions, lumbar and thoracic",
+    ),
+    "a code with two blanks": (orders("A  B,x,urn:x,mri-spine-wo,"), "line 2: A  B can never"),
+    "one of our codes, under another name of its system": (
+        orders("72148-26,x,urn:oid:2.16.840.1.113883.6.12,mri-spine-w,lumbar"),
+        "line 2: 72148-26 of",
+    ),
+    "one of our codes, without its dot": (
+        f"{FINDING_COLUMNS}\nM4856XA,x,http://hl7.org/fhir/sid/icd-10-cm/,osteoporosis,\n",
+        "line 2: M4856XA of",
+    ),
     "one of our codes": (orders(f"72148,x,{CPT},mri-spine-w,lumbar"), "line 2: 72148 of"),
     "nothing": (orders(), "no code found"),
 }
+
+
+NEVER_MATCH = {
+    "ICD-10-CM": ("http://hl7.org/fhir/sid/icd-10-cm", "VERTFX"),
+    "ICD-10-GM": ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "M4"),
+    "SNOMED CT, a wrong check digit": ("http://snomed.info/sct", "64859007"),
+    "SNOMED CT, no number": ("http://snomed.info/sct", "OSTEO"),
+    "LOINC": ("http://loinc.org", "24968-1"),
+    "CPT": (CPT, "MRLSP"),
+}
+# Rows as sites write them, and the same as charts do.
+WRITTEN = {
+    "without a dot": (("http://hl7.org/fhir/sid/icd-10-cm", "I10"), (ICD, "I10")),
+    "headers and capitals": ((f"{ICD}/", "z7982"), (ICD, "Z79.82")),
+    "an OID of a known system": (("2.16.840.1.113883.6.90", "Z7982"), (ICD, "Z79.82")),
+    "an OID as a URN": (("urn:oid:2.16.840.1.113883.6.90", "Z79.82"), (ICD, "z7982")),
+    "a slash in the row": (("http://example.org/dx/", "A"), ("http://example.org/dx", "A")),
+    "a slash in the chart": (("http://example.org/dx", "A"), ("https://Example.org/dx/", "A")),
+    "an OID of the site": (("1.2.276.0.76.5", "A"), ("urn:oid:1.2.276.0.76.5", "A")),
+    "the site's OID as a URN": (("urn:oid:1.2.276.0.76.5", "A"), ("1.2.276.0.76.5", "A")),
+    "blanks around the code": (("urn:x", " A "), ("urn:x", "A")),
+}
+
+
+class TestCodesAsTheyAreWritten:
+    @pytest.mark.parametrize(("row", "chart"), WRITTEN.values(), ids=WRITTEN)
+    def test_a_row_is_read_as_a_chart_is(self, tmp_path, row, chart):
+        system, code = row
+        text = f"{FINDING_COLUMNS}\n{code},x,{system},worsening,\n"
+        made = with_local_codes(topics(), folder(tmp_path, text))[0][SERVICE]
+        assert fact(made, "worsening", conditions=[condition(chart)]) is True
+
+    @pytest.mark.parametrize(("system", "code"), NEVER_MATCH.values(), ids=NEVER_MATCH)
+    def test_a_row_that_can_never_match_is_told(self, tmp_path, system, code):
+        text = f"{FINDING_COLUMNS}\n{code},x,{system},worsening,\n"
+        with pytest.raises(MappingsError, match=r"orders\.csv: line 2: .* can never match"):
+            with_local_codes(topics(), folder(tmp_path, text))
+
+    def test_two_names_of_a_system_are_one(self, tmp_path):
+        rows = ("A,x,http://example.org/o/,mri-spine-wo,", "A,x,http://example.org/o,mri-spine-w,")
+        with pytest.raises(MappingsError, match="line 3: A is mapped twice"):
+            with_local_codes(topics(), folder(tmp_path, orders(*rows)))
+
+    def test_an_order_code_is_sent_under_an_address(self, tmp_path):
+        text = orders("MRW,x,1.2.276.0.76.5,mri-spine-w,lumbar")
+        made = with_local_codes(topics(), folder(tmp_path, text))[0][SERVICE]
+        codes = made.terminology.order_codes["mri-spine-w", "lumbar"]
+        assert [c.code for c in codes if c.system == "urn:oid:1.2.276.0.76.5"] == ["MRW"]
+
+
+class TestSeveralFindings:
+    """An osteoporotic compression fracture is two of ours."""
+
+    FINDINGS = ("vertebral-compression-fracture", "osteoporotic-vertebral-fracture")
+
+    def site(self, tmp_path, findings):
+        rows = "".join(f"VCF,x,urn:x,{finding},{region}\n" for finding, region in findings)
+        return with_local_codes(topics(), folder(tmp_path, f"{FINDING_COLUMNS}\n{rows}"))
+
+    def test_one_code_may_mean_several(self, tmp_path):
+        sites, number = self.site(tmp_path, zip(self.FINDINGS, ("", "lumbar"), strict=True))
+        meaning = sites[SERVICE].terminology.meanings["urn:x", "VCF"]
+        assert number == 1
+        assert meaning.sets == {*self.FINDINGS}
+        assert meaning.place.code == "lumbar"
+
+    def test_each_of_them_counts(self, tmp_path):
+        sites, _ = self.site(tmp_path, [(finding, "lumbar") for finding in self.FINDINGS])
+        draft = order(MRI_LUMBAR_WO, reasons=(("urn:x", "VCF"), PAIN))
+        (decision,) = answered(sites[SERVICE], draft).decisions
+        assert decision.relevance == "relevant"
+        assert decision.facts["osteoporotic"].value is True
 
 
 class TestTheFolder:
@@ -157,6 +247,11 @@ class TestTheFolder:
     def test_each_problem_is_told_with_file_and_row(self, tmp_path, text, told):
         with pytest.raises(MappingsError, match=told):
             with_local_codes(topics(), folder(tmp_path, text))
+
+    def test_no_code_is_an_order_and_a_finding(self, tmp_path):
+        folder(tmp_path, f"{FINDING_COLUMNS}\nA,x,urn:x,worsening,\n", "findings.csv")
+        with pytest.raises(MappingsError, match=r"orders\.csv: line 2: A is mapped twice"):
+            with_local_codes(topics(), folder(tmp_path, orders("A,x,urn:x,mri-spine-wo,")))
 
     def test_all_problems_are_told_at_once(self, tmp_path):
         text = f"{ORDER_COLUMNS}\nA,x,urn:x,mri-knee,\nB,x,urn:x,mri-spine-wo,knee\n"

@@ -101,17 +101,18 @@ class Study:
 class OrderWords:
     """Words of orders as regular expressions, for those who map the codes of a hospital.
 
-    An order in no map is listed where its words are `similar`. `regions` and `other_studies` are
-    by region and procedure. Of `contrast` the first that fits counts. Where `never` fits, nothing
-    is proposed.
+    An order in no map is listed where one of `similar` fits its words. `regions` and
+    `other_studies` are by region and procedure; `regional` are those of the latter that are of a
+    region. Of `contrast` the first that fits counts. `neutral` words change nothing.
     """
 
-    similar: str
+    similar: tuple[str, ...]
     regions: Mapping[str, str]
     studies: tuple[Study, ...]
     other_studies: Mapping[str, str]
+    regional: frozenset[str]
     contrast: Mapping[str, str]
-    never: str
+    neutral: str
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,9 @@ def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> C
     return Counter(key[0] if key else "other" for key in keys)
 
 
-def is_worded_like(resource: Json, words: str) -> bool:
-    """Whether the regular expression is found in the displays or the text of the order's code."""
+def is_worded_like(resource: Json, expressions: Iterable[str]) -> bool:
+    """Whether what the order's code says in words fits one of the regular expressions."""
     concept = resource.get("code")
     said = [words for _, _, words in codings(concept)]
     text = " ".join([*said, as_text(as_dict(concept).get("text"))])
-    return re.search(words, text, re.IGNORECASE) is not None
+    return any(re.search(expression, text, re.IGNORECASE) for expression in expressions)

@@ -131,14 +131,17 @@ def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
     """Procedures and regions that are not known; expressions that are no regular expressions."""
     words = topic.order_words
     named = [p for study in words.studies for p in study.procedures.values()]
-    for procedure in (*named, *words.other_studies):
+    for procedure in (*named, *words.other_studies, *sorted(words.regional)):
         if procedure not in topic.guideline.procedure:
             yield "studies", f"{procedure} is no procedure"
+    for number, study in enumerate(words.studies):
+        for contrast in sorted(words.contrast.keys() - study.procedures.keys()):
+            yield f"studies[{number}].procedures", f"a procedure for {contrast} is missing"
     for region in words.regions:
         if region not in topic.terminology.places:
             yield "regions", f"{region} is no region"
     lists = (words.regions, words.other_studies, words.contrast)
-    single = (words.similar, words.never, *(study.words for study in words.studies))
+    single = (*words.similar, words.neutral, *(study.words for study in words.studies))
     for expression in (*single, *(e for one in lists for e in one.values())):
         try:
             re.compile(expression)

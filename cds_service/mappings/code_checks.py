@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 
-from stdnum import luhn, verhoeff
-
 from cds_service.decision.terminology import LOOK_ALIKES, SNOMED_CT, Terminology
 from cds_service.mappings.codes import expanded_codes, listed_codes
+from cds_service.mappings.forms import LOINC, has_check_digit
 from cds_service.mappings.hierarchies import read_hierarchies
 from cds_service.mappings.source import Problems, Source, set_name
-
-LOINC = "http://loinc.org"
 
 
 def check_codes(terminology: Terminology, source: Source) -> None:
@@ -73,8 +70,6 @@ def _check_digits(source: Source) -> None:
 
 
 def _check_digit(system: str, code: str, name: str, row: str, problems: Problems) -> None:
-    """LOINC ends in a Luhn digit, SNOMED CT in a Verhoeff digit; LOINC answers (LA…) in neither."""
-    if system == LOINC and not code.startswith("LA") and not luhn.is_valid(code.replace("-", "")):
-        problems.add(name, row, f"{code} is no LOINC code: its check digit is wrong")
-    if system == SNOMED_CT and not verhoeff.is_valid(code):
-        problems.add(name, row, f"{code} is no SNOMED CT code: its check digit is wrong")
+    if not has_check_digit(system, code):
+        named = "LOINC" if system == LOINC else "SNOMED CT"
+        problems.add(name, row, f"{code} is no {named} code: its check digit is wrong")

@@ -1,56 +1,36 @@
-"""A site's own codes: order codes and findings, as CSV files or FHIR ConceptMaps in a folder.
+"""A site's own codes, joined to ours: order codes and findings from the rows of a folder."""
 
-orders CSV:    code,display,system,procedure,region     (region may be empty)
-findings CSV:  code,display,system,finding,region       (a finding is a value set of ours)
-"""
-
-import csv
-import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from fhir.resources.R4B.conceptmap import ConceptMap
-from pydantic import ValidationError
-
-from cds_service.decision.terminology import Coding, Meaning, OrderMeaning, Terminology
+from cds_service.decision.terminology import (
+    Coding,
+    Meaning,
+    OrderMeaning,
+    Terminology,
+    plain_system,
+)
 from cds_service.decision.topic import Topic, Topics
-from cds_service.mappings.codes import PROCEDURES, region_of
+from cds_service.mappings.forms import has_form
+from cds_service.mappings.local_rows import Row, rows_in
 from cds_service.mappings.source import MappingsError, Problems
 
-TARGETS = {PROCEDURES: "procedure", ":value-set": "finding"}
-COLUMNS = {"procedure": ["code", "display", "system", "procedure", "region"]}
-COLUMNS["finding"] = ["code", "display", "system", "finding", "region"]
-COUNT = "count"
+OID = re.compile(r"(?:urn:oid:)?(\d+(?:\.\d+)+)", re.IGNORECASE)
 
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One code of the site. `kind` is procedure or finding; `means` is the id of the procedure, or
-    the name of the value set; `where` is file and row.
-    """
-
-    where: tuple[str, str]
-    kind: str
-    code: str
-    display: str
-    system: str
-    means: str
-    region: str
-
-
 @dataclass
 class LocalCodes:
-    """What the rows add to a Terminology."""
+    """What the rows add to `terminology`: ours, which knows the names of the site's systems."""
 
+    terminology: Terminology
     orders: dict[Key, OrderMeaning] = field(default_factory=dict)
     meanings: dict[Key, Meaning] = field(default_factory=dict)
     order_codes: dict[tuple[str, str | None], tuple[Coding, ...]] = field(default_factory=dict)
     displays: dict[Key, str] = field(default_factory=dict)
-    systems: dict[str, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> set[Key]:
@@ -64,31 +44,53 @@ def with_local_codes(topics: Topics, folder: Path) -> tuple[Topics, int]:
     lists every problem with its file and row.
     """
     problems = Problems()
-    local = {service: LocalCodes() for service in topics}
-    for row in _rows(folder, problems):
-        meant = {s: topic for s, topic in topics.items() if row.means in _known(row.kind, topic)}
+    rows = list(rows_in(folder, problems))
+    local = {s: LocalCodes(_with_systems(t.terminology, rows)) for s, t in topics.items()}
+    for row in rows:
+        meant = [s for s, topic in topics.items() if row.means in _known(row.kind, topic)]
         problem = _problem(row, bool(meant))
         if problem:
             problems.add(*row.where, problem)
             continue
-        for service, topic in meant.items():
-            _take(row, local[service], topic, problems)
+        for service in meant:
+            _take(row, local[service], problems)
     found = set().union(*(codes.keys for codes in local.values()))
     if not found and not problems.lines:
         problems.add(str(folder), "", "no code found (*.csv or *.json)")
     problems.raise_if_any()
-    joined = {
-        s: replace(t, terminology=_joined(t.terminology, local[s])) for s, t in topics.items()
-    }
+    joined = {s: replace(t, terminology=_joined(local[s])) for s, t in topics.items()}
     return joined, len(found)
 
 
-def _joined(shipped: Terminology, local: LocalCodes) -> Terminology:
+def _with_systems(shipped: Terminology, rows: Iterable[Row]) -> Terminology:
+    """Knows the site's own systems, too, by every name that a known system may come under; they
+    are called as the first row calls them.
+    """
+    named: dict[str, str] = {}
+    for system in dict.fromkeys(row.system for row in rows if row.system):
+        names = list(_names(system))
+        if not any(name in shipped.systems for name in names):
+            called = next((named[name] for name in names if name in named), names[0])
+            named.update(dict.fromkeys(names, called))
+    return replace(shipped, systems={**named, **shipped.systems}, known={}, by_rule={})
+
+
+def _names(system: str) -> Iterator[str]:
+    """What to call a system, then its other names."""
+    oid = OID.fullmatch(system)
+    if oid:
+        yield f"urn:oid:{oid[1]}"
+        yield oid[1]
+    yield system
+    yield plain_system(system)
+
+
+def _joined(local: LocalCodes) -> Terminology:
+    shipped = local.terminology
     return replace(
         shipped,
         known={},
         by_rule={},
-        systems={**local.systems, **shipped.systems},
         meanings={**shipped.meanings, **local.meanings},
         orders={**shipped.orders, **local.orders},
         displays={**shipped.displays, **local.displays},
@@ -99,87 +101,33 @@ def _joined(shipped: Terminology, local: LocalCodes) -> Terminology:
     )
 
 
-def _rows(folder: Path, problems: Problems) -> Iterator[Row]:
-    if not folder.is_dir():
-        problems.add(str(folder), "", "no such folder")
-        return
-    for file in sorted(folder.iterdir()):
-        read = READERS.get(file.suffix.lower())
-        if read:
-            yield from read(file, problems)
-
-
-def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        problems.add(file.name, "", f"cannot be read: {error}")
-        return
-    lines = csv.DictReader(text.splitlines())
-    header = [name for name in lines.fieldnames or [] if name != COUNT]
-    kind = next((k for k, columns in COLUMNS.items() if header == columns), None)
-    if kind is None:
-        wanted = " or ".join(",".join(columns) for columns in COLUMNS.values())
-        problems.add(file.name, "line 1", f"the columns must be {wanted}")
-        return
-    for row in lines:
-        cells = [(row.get(column) or "").strip() for column in COLUMNS[kind]]
-        code, display, system, means, region = cells
-        where = (file.name, f"line {lines.line_num}")
-        if not means and COUNT in row:
-            continue
-        yield Row(where, kind, code, display, system, means, region)
-
-
-def _concept_map_rows(file: Path, problems: Problems) -> Iterator[Row]:
-    try:
-        document = json.loads(file.read_text("utf-8"))
-        ConceptMap.model_validate(document)
-    except (OSError, ValueError, ValidationError) as error:
-        problems.add(file.name, "", f"no ConceptMap: {str(error).splitlines()[0]}")
-        return
-    for i, group in enumerate(document.get("group", [])):
-        target = group.get("target", "")
-        kind = next((kind for end, kind in TARGETS.items() if target.endswith(end)), None)
-        if kind is None:
-            wanted = " or ".join(TARGETS)
-            problems.add(file.name, f"group[{i}].target", f"must end in {wanted}")
-            continue
-        for j, element in enumerate(group["element"]):
-            for target in element.get("target", []):
-                yield _mapped((file.name, f"group[{i}].element[{j}]"), kind, group, element, target)
-
-
-def _mapped(where: tuple[str, str], kind: str, group: Any, element: Any, target: Any) -> Row:
-    said = element.get("display", "")
-    system, region = group.get("source", ""), region_of(target) or ""
-    return Row(where, kind, element.get("code", ""), said, system, target.get("code", ""), region)
-
-
-READERS: dict[str, Callable[[Path, Problems], Iterator[Row]]] = {
-    ".csv": _csv_rows,
-    ".json": _concept_map_rows,
-}
-
-
-def _take(row: Row, local: LocalCodes, topic: Topic, problems: Problems) -> None:
-    key = (row.system, row.code)
-    problem = _conflict(row, key, local, topic.terminology)
+def _take(row: Row, local: LocalCodes, problems: Problems) -> None:
+    """A row by the key under which a chart's code is looked up."""
+    key = local.terminology.normalise(row.system, row.code)
+    problem = _conflict(row, key, local)
     if problem:
         problems.add(*row.where, problem)
         return
-    local.systems[row.system] = row.system
-    local.displays[key] = row.display or row.code
-    place = topic.terminology.places.get(row.region)
+    local.displays.setdefault(key, row.display or row.code)
     if row.kind == "finding":
-        local.meanings[key] = Meaning(frozenset({row.means}), place)
-        return
+        local.meanings[key] = _meaning(row, local.meanings.get(key, Meaning()), local)
+    else:
+        _take_order(row, key, local)
+
+
+def _meaning(row: Row, so_far: Meaning, local: LocalCodes) -> Meaning:
+    """What a code means with one row more."""
+    place = local.terminology.places.get(row.region)
+    return Meaning(so_far.sets | {row.means}, so_far.place or place)
+
+
+def _take_order(row: Row, key: Key, local: LocalCodes) -> None:
+    place = local.terminology.places.get(row.region)
     local.orders[key] = OrderMeaning(row.means, (place,) if place else (), True, "")
     wanted = (row.means, row.region or None)
     sent = local.order_codes.get(wanted, ())
-    if row.system not in [code.system for code in sent]:
-        made = Coding(row.system, row.code, row.display or row.code)
-        local.order_codes[wanted] = (*sent, made)
+    if key[0] not in [code.system for code in sent]:
+        local.order_codes[wanted] = (*sent, Coding(*key, row.display or row.code))
 
 
 def _problem(row: Row, is_known: bool) -> str | None:
@@ -189,15 +137,20 @@ def _problem(row: Row, is_known: bool) -> str | None:
     return None if is_known else f"{row.means or 'an empty cell'} is no {row.kind} of ours"
 
 
-def _conflict(row: Row, key: Key, local: LocalCodes, terminology: Terminology) -> str | None:
-    """What is wrong with a row in its topic, if anything."""
-    known = terminology.normalise(row.system, row.code)
-    if row.region and row.region not in terminology.places:
+def _conflict(row: Row, key: Key, local: LocalCodes) -> str | None:
+    """What is wrong with a row in its topic, if anything. Findings of one code are joined."""
+    ours, listed = local.terminology, local.meanings.get(key)
+    if row.region and row.region not in ours.places:
         return f"{row.region} is no region of ours"
-    if key in local.orders or key in local.meanings:
-        return f"{row.code} is mapped twice"
-    if known and (known in terminology.orders or terminology.meaning(known)):
+    if not has_form(*key):
+        return f"{row.code} can never match: {key[0]} has no code that is written so"
+    if key in ours.orders or ours.meaning(key):
         return f"{row.code} of {row.system} has its meaning already"
+    joins = listed and row.kind == "finding" and row.means not in listed.sets
+    if key in local.orders or (listed and not joins):
+        return f"{row.code} is mapped twice"
+    if listed and listed.place and row.region not in ("", listed.place.code):
+        return f"{row.code} has two regions, {listed.place.code} and {row.region}"
     return None
 
 

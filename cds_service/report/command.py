@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from cds_service.decision.topic import OrderWords, Topics
 from cds_service.mappings import load
-from cds_service.mappings.local import COLUMNS, COUNT
+from cds_service.mappings.local_rows import COLUMNS, COUNT
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
 from cds_service.report.formats import as_csv, as_json, as_tables, csv_of

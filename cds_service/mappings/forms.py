@@ -1,0 +1,38 @@
+"""How the codes of a code system are written, and their check digits.
+
+Sources: SNOMED CT Release File Specifications (SCTID, Verhoeff digit); LOINC Users' Guide (Luhn
+digit, answers begin with LA); the tabular lists of ICD-10; AMA (CPT) and CMS (HCPCS level II);
+RadLex Playbook; RxNorm technical documentation; FHIR R4, datatype code.
+"""
+
+import re
+
+from stdnum import luhn, verhoeff
+
+from cds_service.decision.icd import EDITIONS
+from cds_service.decision.terminology import CPT, SNOMED_CT
+
+LOINC = "http://loinc.org"
+FHIR_CODE = re.compile(r"\S+( \S+)*")
+ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", re.ASCII)
+FORMS = {
+    **dict.fromkeys(EDITIONS, ICD),
+    SNOMED_CT: re.compile(r"[1-9]\d{5,17}", re.ASCII),
+    LOINC: re.compile(r"(LA)?\d{1,7}-\d", re.ASCII),
+    CPT: re.compile(r"\d{4}[0-9A-Z]|[A-Z]\d{4}", re.ASCII),
+    "http://www.radlex.org": re.compile(r"(RPID|RID)\d+", re.ASCII),
+    "http://www.nlm.nih.gov/research/umls/rxnorm": re.compile(r"[1-9]\d*", re.ASCII),
+}
+
+
+def has_form(system: str, code: str) -> bool:
+    """Whether a code, as `Terminology.normalise` returns it, is written like one of its system."""
+    written = FORMS.get(system, FHIR_CODE).fullmatch(code) is not None
+    return written and has_check_digit(system, code)
+
+
+def has_check_digit(system: str, code: str) -> bool:
+    """LOINC ends in a Luhn digit, SNOMED CT in a Verhoeff digit; LOINC answers (LA…) in neither."""
+    if system == LOINC:
+        return code.startswith("LA") or luhn.is_valid(code.replace("-", ""))
+    return system != SNOMED_CT or verhoeff.is_valid(code)

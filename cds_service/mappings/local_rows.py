@@ -1,0 +1,100 @@
+"""The rows of a site's own codes: CSV files or FHIR ConceptMaps in a folder.
+
+orders CSV:    code,display,system,procedure,region     (region may be empty)
+findings CSV:  code,display,system,finding,region       (a finding is a value set of ours)
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fhir.resources.R4B.conceptmap import ConceptMap
+from pydantic import ValidationError
+
+from cds_service.mappings.codes import PROCEDURES, region_of
+from cds_service.mappings.source import Problems
+
+TARGETS = {PROCEDURES: "procedure", ":value-set": "finding"}
+COLUMNS = {"procedure": ["code", "display", "system", "procedure", "region"]}
+COLUMNS["finding"] = ["code", "display", "system", "finding", "region"]
+COUNT = "count"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One code of the site; `kind` is procedure or finding, `means` which one."""
+
+    where: tuple[str, str]
+    kind: str
+    code: str
+    display: str
+    system: str
+    means: str
+    region: str
+
+
+def rows_in(folder: Path, problems: Problems) -> Iterator[Row]:
+    """All rows of a folder; what cannot be read is told."""
+    if not folder.is_dir():
+        problems.add(str(folder), "", "no such folder")
+        return
+    for file in sorted(folder.iterdir()):
+        read = READERS.get(file.suffix.lower())
+        if read:
+            yield from read(file, problems)
+
+
+def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        problems.add(file.name, "", f"cannot be read: {error}")
+        return
+    lines = csv.DictReader(text.splitlines())
+    header = [name for name in lines.fieldnames or [] if name != COUNT]
+    kind = next((k for k, columns in COLUMNS.items() if header == columns), None)
+    if kind is None:
+        wanted = " or ".join(",".join(columns) for columns in COLUMNS.values())
+        problems.add(file.name, "line 1", f"the columns must be {wanted}")
+        return
+    for row in lines:
+        cells = [(row.get(column) or "").strip() for column in COLUMNS[kind]]
+        code, display, system, means, region = cells
+        where = (file.name, f"line {lines.line_num}")
+        if not means and COUNT in row:
+            continue
+        yield Row(where, kind, code, display, system, means, region)
+
+
+def _concept_map_rows(file: Path, problems: Problems) -> Iterator[Row]:
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        ConceptMap.model_validate(document)
+    except (OSError, ValueError, ValidationError) as error:
+        problems.add(file.name, "", f"no ConceptMap: {str(error).splitlines()[0]}")
+        return
+    for i, group in enumerate(document.get("group", [])):
+        target = group.get("target", "")
+        kind = next((kind for end, kind in TARGETS.items() if target.endswith(end)), None)
+        if kind is None:
+            wanted = " or ".join(TARGETS)
+            problems.add(file.name, f"group[{i}].target", f"must end in {wanted}")
+            continue
+        for j, element in enumerate(group["element"]):
+            for target in element.get("target", []):
+                yield _mapped((file.name, f"group[{i}].element[{j}]"), kind, group, element, target)
+
+
+def _mapped(where: tuple[str, str], kind: str, group: Any, element: Any, target: Any) -> Row:
+    said = element.get("display", "")
+    system, region = group.get("source", ""), region_of(target) or ""
+    return Row(where, kind, element.get("code", ""), said, system, target.get("code", ""), region)
+
+
+READERS: dict[str, Callable[[Path, Problems], Iterator[Row]]] = {
+    ".csv": _csv_rows,
+    ".json": _concept_map_rows,
+}
