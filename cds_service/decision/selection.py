@@ -62,12 +62,7 @@ def compile_selection(written: Any, names: Names) -> Select:
     """The selection. A name or a list of names stands for a `finding` without further conditions.
     Raises CriterionError where the form is wrong or a name is not known.
     """
-    if isinstance(written, str | list):
-        written = {"finding": written}
-    if not isinstance(written, dict) or "finding" not in written:
-        raise CriterionError(f"{written} selects no finding")
-    for argument in written.keys() - FILTERS.keys() - {"finding", "sources", "prefer"}:
-        raise CriterionError(f"{argument} is no argument of finding")
+    written = _whole(written)
     definition, sets = _what(written["finding"], names)
     sources = _sources(written, definition, names)
     kinds = frozenset(kind for source in sources if (kind := KIND_OF[source]))
@@ -93,6 +88,17 @@ def compile_selection(written: Any, names: Names) -> Select:
 
 
 NONE, UNSURE = Selected((), FALSE), Selected((), UNKNOWN)
+
+
+def _whole(written: Any) -> dict[str, Any]:
+    """The selection as an object whose keys are all known."""
+    if isinstance(written, str | list):
+        written = {"finding": written}
+    if not isinstance(written, dict) or "finding" not in written:
+        raise CriterionError(f"{written} selects no finding")
+    for argument in written.keys() - FILTERS.keys() - {"finding", "sources", "prefer"}:
+        raise CriterionError(f"{argument} is no argument of finding")
+    return written
 
 
 def _what(written: Any, names: Names) -> tuple[Definition | None, frozenset[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cds_service.decision.chart import Chart, Finding
 from cds_service.decision.terminology import Terminology
 from cds_service.fhir.findings import NEVER_EVIDENCE, finding_of
-from cds_service.fhir.plain import as_date, as_text, codes, reference, refers_to_another
+from cds_service.fhir.plain import Json, as_date, as_text, codes, reference, refers_to_another
 from cds_service.fhir.prefetch import KEYS, Prefetched
 from cds_service.fhir.reading import Resource
 from cds_service.fhir.validation import problem_with_text
@@ -29,13 +29,11 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
             findings.append(finding)
     if any(_is_illegible(r, terminology) for r in prefetched.resources):
         supplied.discard("conditions")
-    patient = _patient(prefetched)
-    problem = _problem(patient, patient_id) if patient else None
+    known, problem = _patient(prefetched, patient_id)
     if problem:
         unread.append(f"Patient ({problem})")
-    if problem or not patient:
+    if not known:
         supplied.discard("patient")
-    known = patient.content if patient and not problem else {}
     return Chart(
         findings=tuple(findings),
         birth_date=as_date(known.get("birthDate")),
@@ -66,9 +64,11 @@ def _is_illegible(resource: Resource, terminology: Terminology) -> bool:
     return not codes(resource.content.get("verificationStatus")) & NEVER_EVIDENCE
 
 
-def _patient(prefetched: Prefetched) -> Resource | None:
-    """The first one that was sent."""
-    return next((r for r in prefetched.resources if r.type == "Patient"), None)
+def _patient(prefetched: Prefetched, patient_id: str) -> tuple[Json, str | None]:
+    """The first Patient that was sent, empty where there is none or a problem, and the problem."""
+    sent = next((r for r in prefetched.resources if r.type == "Patient"), None)
+    problem = _problem(sent, patient_id) if sent else None
+    return (sent.content if sent and not problem else {}), problem
 
 
 def _problem(resource: Resource, patient_id: str) -> str | None:

@@ -20,10 +20,24 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
     """
     blueprint = Blueprint("pages", __name__)
     _add_guidelines(blueprint, topics)
+    _add_states(blueprint, topics, local_codes)
 
     @blueprint.get("/")
     def index() -> str:
         return render_template("index.html")
+
+    @blueprint.get("/about")
+    def about() -> str | Response:
+        told = [_about(topic, today(), spoken()) for topic in topics.values()]
+        if _wants_json():
+            return jsonify(**told[0], others=told[1:]) if len(told) > 1 else jsonify(told[0])
+        return render_template("about.html", told=told)
+
+    return blueprint
+
+
+def _add_states(blueprint: Blueprint, topics: Topics, local_codes: Callable[[], int]) -> None:
+    """For operators: is the process up, and can it answer hooks?"""
 
     @blueprint.get("/health")
     def health() -> Response:
@@ -37,15 +51,6 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
             codes=sum(topic.terminology.size for topic in topics.values()),
             local_codes=local_codes(),
         )
-
-    @blueprint.get("/about")
-    def about() -> str | Response:
-        told = [_about(topic, today(), spoken()) for topic in topics.values()]
-        if _wants_json():
-            return jsonify(**told[0], others=told[1:]) if len(told) > 1 else jsonify(told[0])
-        return render_template("about.html", told=told)
-
-    return blueprint
 
 
 def _add_guidelines(blueprint: Blueprint, topics: Topics) -> None:
