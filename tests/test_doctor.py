@@ -18,7 +18,12 @@ from cds_service.access.keys import Keys
 from cds_service.access.tokens import ALGORITHMS, TEXTS, TokenRefused, Verifier
 from cds_service.cli import main
 from cds_service.doctor.clients import check_clients, check_fhir_servers, check_keys
-from cds_service.doctor.configuration import check_mappings, check_mode, check_public_url
+from cds_service.doctor.configuration import (
+    check_hierarchies,
+    check_mappings,
+    check_mode,
+    check_public_url,
+)
 from cds_service.doctor.lines import OK, PROBLEM, SKIPPED, WARNING, ok, problem, show, warning
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
@@ -72,6 +77,14 @@ class TestMappings:
             OK,
             WARNING,
         ]
+
+    def test_a_site_that_knows_the_shipped_codes_only_is_warned(self, tmp_path):
+        line = check_hierarchies(Settings())
+        assert (line.state, "run expand" in line.text) == (WARNING, True)
+        assert check_hierarchies(Settings(tx="https://tx.example.org")).state == OK
+        (tmp_path / "expansions").mkdir()
+        (tmp_path / "expansions" / "malignancy.json").write_text("{}")
+        assert check_hierarchies(Settings(mappings=tmp_path)).state == OK
 
     def test_each_problem_is_a_line(self, tmp_path):
         (tmp_path / "topics" / "empty").mkdir(parents=True)

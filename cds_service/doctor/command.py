@@ -9,6 +9,7 @@ from rich.console import Console
 from cds_service import current_day
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.configuration import (
+    check_hierarchies,
     check_mappings,
     check_mode,
     check_public_url,
@@ -42,6 +43,7 @@ def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterat
     yield check_mode(settings)
     yield check_public_url(settings)
     yield from check_mappings(settings, current_day())
+    yield check_hierarchies(settings)
     yield from check_clients(settings)
     yield check_folder(settings.data)
     if settings.store:

@@ -9,6 +9,7 @@ from cds_service.decision.topic import Topic
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.mappings import MappingsError, load
+from cds_service.mappings.source import EXPANSIONS
 from cds_service.settings import ROWS, Settings
 
 ADDRESS = "public address"
@@ -70,6 +71,20 @@ def check_mappings(settings: Settings, today: date) -> Iterator[Line]:
     for topic in topics.values():
         yield ok("mappings", f"{settings.mappings}, {topic.id}, version {topic.version}")
         yield _review(topic, today)
+
+
+def check_hierarchies(settings: Settings) -> Line:
+    """Whether more SNOMED CT codes are understood than those that are shipped."""
+    about = "SNOMED CT"
+    if any((settings.mappings / EXPANSIONS).glob("*.json")):
+        return ok(about, "codes below the shipped ones are understood by expansions")
+    if settings.tx:
+        return ok(about, "codes in no map are asked of CDS_TX")
+    text = (
+        "only the shipped codes are understood, and a diagnosis in another one counts for nothing "
+        "(of a cancer its words still ask the question): run expand, or set CDS_TX"
+    )
+    return warning(about, text)
 
 
 def _review(topic: Topic, today: date) -> Line:
