@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from cds_service.decision.words import plain_words
 from tests.small_world import (
     FRACTURE,
     HYPERTENSION,
@@ -205,6 +206,52 @@ def test_it_sounds_like_a_malignancy(words):
 @pytest.mark.parametrize("words", NOT_HEARD)
 def test_it_does_not_sound_like_a_malignancy(words):
     assert TERMINOLOGY.hears(words) == frozenset()
+
+
+# Words that keep an exception from the stem behind it, in the three languages.
+APART = """and or with but to due from by after of in und oder mit aber bei nach durch von
+y e o u con pero por tras de del en not cannot nicht no vs versus
+invasive invasives invasiver invasivo infiltrating metastasis metastases metastase metastasen"""
+
+
+@pytest.mark.parametrize("word", APART.split())
+def test_an_exception_does_not_reach_over_a_word_that_sets_apart(word):
+    assert TERMINOLOGY.words[0].hears(f"benign {word} kaposi")
+
+
+# What says that there was a cancer, or that it is not excluded: no exception counts beside it.
+NEVER_SILENCED = """recurrence, residual, relapse, remission, Rezidiv, recidiva, remisión,
+not excluded,
+not ruled out, cannot be excluded, could not be excluded, could not be ruled out, not benign,
+nicht ausgeschlossen, nicht gutartig, no descartado, no se ha descartado, no ha sido descartada,
+no benigna"""
+
+
+@pytest.mark.parametrize("words", [w.strip() for w in NEVER_SILENCED.split(",")])
+def test_no_exception_counts_beside_words_that_tell_of_a_cancer(words):
+    assert TERMINOLOGY.hears(f"benign lymphoma: {words}") == {WORDED}
+    assert TERMINOLOGY.hears(f"benign lymphoma: {words.split()[-1][:2]}") == frozenset()
+
+
+EXCEPTIONS = """family history of, family history, risk of, fear of, screening for, benign, in situ,
+ruled out, excluded, no evidence of, Familienanamnese, familiäre Belastung, Risiko für, Risiko fuer,
+Angst vor, ausgeschlossen, kein Hinweis auf, kein Anhalt für, kein Anhalt fuer, gutartig, gutartige,
+gutartiger, gutartiges, benigne, benigner, benignes, Vorsorgeuntersuchung auf,
+antecedentes familiares de, historia familiar de, riesgo de, miedo a, miedo al, cribado de,
+cribado del, benigno, benigna, descartado, descartada, sin evidencia de"""
+
+
+@pytest.mark.parametrize("exception", [w.strip() for w in EXCEPTIONS.split(",")])
+def test_an_exception_silences_the_stem_behind_it_and_none_further(exception):
+    assert TERMINOLOGY.hears(f"{exception} one two melanoma") == frozenset()
+    assert TERMINOLOGY.hears(f"{exception} one two three melanoma") == {WORDED}
+    assert TERMINOLOGY.hears(f"{exception} one, melanoma") == {WORDED}
+
+
+def test_these_are_all_exceptions():
+    """An exception is added only where it cannot hide a cancer: here, with its test."""
+    listed = {plain_words(w.strip()) for w in EXCEPTIONS.split(",")}
+    assert {plain_words(w) for w in TERMINOLOGY.words[0].silenced_before} == listed
 
 
 # --- The words of codes ---------------------------------------------------------------------------
