@@ -172,9 +172,16 @@ READERS: dict[str, Callable[[Json, Terminology], Finding | None]] = {
 }
 
 
+# What a code that does not state the bone means with a body site of the spine.
+OF_THE_SPINE = {
+    "fracture-bone-not-stated": "vertebral-compression-fracture",
+    "infection-bone-not-stated": "spinal-infection",
+}
+
+
 def _located(finding: Finding, resource: Json, terminology: Terminology) -> Finding:
-    """The finding with what the body site adds to it: where in the spine it is, and that a
-    fracture whose code does not state the bone is one of a vertebra.
+    """The finding with what the body site adds to it: where in the spine it is, and that what its
+    code does not place (a fracture, an infection) is one of the spine.
     """
     sites = resource.get("bodySite")
     found = [
@@ -184,9 +191,8 @@ def _located(finding: Finding, resource: Json, terminology: Terminology) -> Find
     if not spine:
         return finding
     place = finding.place or _most_precise(f.place for f in spine)
-    if "fracture-bone-not-stated" not in finding.sets:
-        return replace(finding, place=place)
-    return replace(finding, sets=finding.sets | {"vertebral-compression-fracture"}, place=place)
+    added = {OF_THE_SPINE[name] for name in finding.sets & OF_THE_SPINE.keys()}
+    return replace(finding, sets=finding.sets | added, place=place)
 
 
 def _encounter(code: str) -> str:
