@@ -16,6 +16,7 @@ from tests.small_world import (
     SCT,
     ask_in,
     card_of,
+    concept,
     condition,
     decide_in,
     fact,
@@ -396,3 +397,28 @@ def test_a_patient_in_icd_10_only_gets_the_card_of_variant_2(system, spoken_in, 
     made = card_of(answer)
     assert made["source"]["topic"]["code"] == "variant2"
     assert summary in made["summary"]
+
+
+# --- Codes that do not state the bone -------------------------------------------------------------
+
+SPINE_SITE, FEMUR = (SCT, "122496007"), (SCT, "71341001")
+BONE_NOT_STATED = [
+    (ICD_10, "M80.0"),
+    (ICD_10_GM, "M84.49"),
+    (ICD_10_CM, "M80.00XA"),
+    (SCT, "203453001"),
+]
+
+
+@pytest.mark.parametrize("code", BONE_NOT_STATED)
+def test_a_fracture_of_an_unstated_bone_counts_with_a_site_of_the_spine_only(code):
+    assert fact("vcf", conditions=[condition(code, bodySite=[concept(SPINE_SITE)])]) is True
+    assert fact("vcf", conditions=[condition(code, bodySite=[concept(FEMUR)])]) is not True
+
+
+@pytest.mark.parametrize("code", [(ICD_10, "A18.0"), (ICD_10_GM, "A17.8"), (ICD_10_CM, "A18.0")])
+@pytest.mark.parametrize(("site", "speaks"), [(SPINE_SITE, True), (FEMUR, False)])
+def test_tuberculosis_of_an_unstated_bone_counts_with_a_site_of_the_spine(code, site, speaks):
+    infected = condition(code, bodySite=[concept(site)])
+    decision = decide_in(1, CT_LUMBAR_W, conditions=[infected])
+    assert ("infection" in spoken(decision)) is speaks
