@@ -22,7 +22,7 @@ from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
-from cds_service.web.metrics import count_lookup, metrics_page
+from cds_service.web.metrics import IN_MEMORY, count_lookup, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json = Json(app)
-    store = Store(_store_location(settings), log_store_problem)
+    store = Store(_store_location(settings), log_store_problem, IN_MEMORY.set)
     callers = Callers(settings, store.remember_token, knowledge)
     lookup = _lookup(settings, knowledge)
     app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
@@ -62,7 +62,8 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
         lookup.take if lookup else None,
     )
     app.register_blueprint(hooks(site))
-    app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes))
+    store_state = (lambda: "full" if store.is_full else "up") if settings.store else lambda: "off"
+    app.register_blueprint(pages(knowledge, today, lambda: callers.local_codes, store_state))
     app.register_blueprint(metrics_page(settings.metrics_token))
     if settings.store:
         shown = dashboard(

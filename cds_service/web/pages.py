@@ -13,11 +13,15 @@ from cds_service.web.languages import spoken
 
 
 def pages(
-    knowledge: Knowledge, today: Callable[[], date], local_codes: Callable[[], int]
+    knowledge: Knowledge,
+    today: Callable[[], date],
+    local_codes: Callable[[], int],
+    store_state: Callable[[], str],
 ) -> Blueprint:
     """The front page, the guideline and its variants, and what there is to know of the service.
 
-    `local_codes` says how many codes the sites have mapped.
+    `local_codes` says how many codes the sites have mapped, `store_state` whether what is decided
+    is kept: `up`, `full` (the disk is) or `off`.
     """
     blueprint = Blueprint("pages", __name__)
     guideline = knowledge.guideline
@@ -37,6 +41,7 @@ def pages(
             rules_version=knowledge.version,
             codes=knowledge.terminology.size,
             local_codes=local_codes(),
+            store=store_state(),
         )
 
     @blueprint.get(f"/guidelines/{guideline.id}")
