@@ -20,7 +20,7 @@ from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
 from cds_service.web.log import log_store_problem
-from cds_service.web.metrics import count_lookup, metrics_page
+from cds_service.web.metrics import IN_MEMORY, count_lookup, metrics_page
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     settings = settings or settings_from()
     topics = load(settings.mappings)
     warm_up()
-    store = Store(_store_location(settings), log_store_problem)
+    store = Store(_store_location(settings), log_store_problem, IN_MEMORY.set)
     callers = Callers(settings, store.remember_token, topics)
     app = _flask(settings)
     _add_routes(app, settings, topics, store, callers, today)
@@ -74,7 +74,8 @@ def _add_routes(
     kept = store if settings.store else None
     site = Site(topics, settings, callers, today, kept, lookup)
     app.register_blueprint(hooks(site))
-    app.register_blueprint(pages(topics, today, lambda: callers.local_codes))
+    state = store.state if settings.store else lambda: "off"
+    app.register_blueprint(pages(topics, today, lambda: callers.local_codes, state))
     app.register_blueprint(metrics_page(settings.metrics_token))
     if settings.store:
         shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)

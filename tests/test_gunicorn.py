@@ -73,10 +73,11 @@ class Service:
         port = settings.get("PORT") or free_port()
         options = () if "PORT" in settings else ("--bind", f"127.0.0.1:{port}")
         self.address, self.base = ("127.0.0.1", int(port)), f"http://127.0.0.1:{port}"
+        self.environment = environment(folder, settings)
         self._log = folder / "log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own command
-                command(*options), cwd=ROOT, env=environment(folder, settings), stderr=log
+                command(*options), cwd=ROOT, env=self.environment, stderr=log
             )
 
     @property

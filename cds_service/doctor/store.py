@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, translated_errors
+from cds_service.store.files import make_folder
 from cds_service.store.tokens import UsedTokens
 
 
@@ -36,7 +37,7 @@ def dry_run(settings: Settings, file: str = TOKENS_FILE) -> Iterator[UsedTokens]
 
 def check_folder(folder: Path) -> Line:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             return ok("data folder", f"{folder.resolve()} can be written")
     except OSError as error:

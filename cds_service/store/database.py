@@ -10,12 +10,15 @@ from sqlalchemy import Insert, Table, create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
+from cds_service.store.files import make_folder
 from cds_service.store.schema import bring_up_to_date
 
 # The SQLite files, and for how long each waits for another writer. Used tokens have a file of
 # their own: SQLite has one writer at a time, and a clinician waits for this one.
 FILE, TOKENS_FILE = "service.db", "tokens.db"
 BUSY_SECONDS = {FILE: 2.0, TOKENS_FILE: 0.15}
+# Whether a transaction survives a loss of power (FULL), since its lines leave the spool after it.
+SYNC = {FILE: "FULL", TOKENS_FILE: "NORMAL"}
 # For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
 TIME_LIMITS = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
 
@@ -37,7 +40,8 @@ def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
     try:
         if url:
             return create_engine(_with_time_limits(make_url(url)), pool_pre_ping=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        (folder / file).touch(0o600)
     except (ArgumentError, ValueError):
         raise StoreDown("it is no address of a database") from None
     except (SQLAlchemyError, ImportError, OSError) as error:
@@ -45,7 +49,7 @@ def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
     engine = create_engine(
         f"sqlite:///{folder / file}", connect_args={"timeout": BUSY_SECONDS[file]}
     )
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", lambda connection, _: _set_pragmas(connection, SYNC[file]))
     return engine
 
 
@@ -56,10 +60,10 @@ def _with_time_limits(url: URL) -> URL:
     return url.set(query={**TIME_LIMITS, **url.query})
 
 
-def _set_pragmas(connection: object, _: object) -> None:
+def _set_pragmas(connection: object, synchronous: str) -> None:
     """Write-ahead logging, so that readers and a writer do not wait for each other."""
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
 
 
 def words_of(error: Exception) -> str:

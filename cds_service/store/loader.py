@@ -1,10 +1,9 @@
-"""Loads the spool into the database, in a thread beside the requests."""
+"""Loads the spool into the database."""
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
-from threading import Event, Lock, Thread
 
+from cds_service.store.background import TellProblem
 from cds_service.store.database import Database, RowRefused, StoreDown, insert_new
 from cds_service.store.rows import Row
 from cds_service.store.spool import LaterVersion, Spool
@@ -14,12 +13,6 @@ from cds_service.store.tables import KEPT
 # which would drop that column, leaves the lines to this one.
 FORMAT = 4
 ROWS_AT_ONCE = 500
-GATHER_SECONDS = 2.0
-IDLE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 20
-
-# Takes what is wrong (a name of ours) and what is said of it.
-TellProblem = Callable[[str, str], None]
 
 
 def line(table: str, row: dict) -> bytes:
@@ -29,43 +22,10 @@ def line(table: str, row: dict) -> bytes:
 
 
 class SpoolLoader:
-    """Loads what the spool holds: soon after it is written, and every `IDLE_SECONDS`.
+    """Loads what the spool holds. `tell_problem` hears of rows that were refused."""
 
-    `tell_problem` hears of rows that were refused and of a database that is down; `then` is called
-    after each time.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        spool: Spool,
-        tell_problem: TellProblem,
-        then: Callable[[], None] = lambda: None,
-    ):
-        self._database, self._spool = database, spool
-        self._tell_problem, self._then = tell_problem, then
-        self._thread: Thread | None = None
-        self._starting = Lock()
-        self._written, self._at_once, self._ended = Event(), Event(), Event()
-
-    def wake(self, at_once: bool = False) -> None:
-        """Something was written. Starts the thread if there is none."""
-        with self._starting:
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="spool loader", daemon=True)
-                self._thread.start()
-        self._written.set()
-        if at_once:
-            self._at_once.set()
-
-    def stop(self) -> None:
-        """Ends the thread, if there is one."""
-        if self._thread is not None:
-            self._ended.set()
-            self.wake(at_once=True)
-            self._thread.join()
-            self._thread = None
-            self._ended.clear()
+    def __init__(self, database: Database, spool: Spool, tell_problem: TellProblem):
+        self._database, self._spool, self._tell_problem = database, spool, tell_problem
 
     def load(self) -> None:
         """Loads all there is. Raises StoreDown.
@@ -75,32 +35,6 @@ class SpoolLoader:
         if not self._spool.make_reserve() and self._database.is_here:
             raise StoreDown("the disk is full")
         self._spool.empty(self._load)
-
-    def _run(self) -> None:
-        pause = 0.0
-        while True:
-            self._written.clear()
-            self._at_once.clear()
-            pause = 0.0 if self._load_and_tell() else min(LONGEST_PAUSE_SECONDS, 2 * pause or 0.5)
-            if self._ended.is_set():
-                return
-            if pause:
-                self._at_once.wait(pause)
-            elif self._written.wait(IDLE_SECONDS):
-                self._at_once.wait(GATHER_SECONDS)
-
-    def _load_and_tell(self) -> bool:
-        """Whether all went well. The thread goes on, whatever is wrong."""
-        try:
-            self.load()
-            self._then()
-        except StoreDown as error:
-            self._tell_problem("store-down", str(error))
-        except Exception as error:
-            self._tell_problem("store-fault", type(error).__name__)
-        else:
-            return True
-        return False
 
     def _load(self, lines: list[bytes]) -> None:
         for start in range(0, len(lines), ROWS_AT_ONCE):

@@ -7,6 +7,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from cds_service.store.files import make_folder, open_private, sync_folder
+
 LENGTH = 32  # hexadecimal digits: 128 bits
 
 
@@ -20,8 +22,9 @@ def secret_of(setting: str, folder: Path) -> bytes:
     file = folder / "secret"
     made = secrets.token_hex()
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         _write_once(file, made)
+    with suppress(OSError):
         return file.read_bytes() or made.encode()
     return made.encode()
 
@@ -31,11 +34,14 @@ def _write_once(file: Path, text: str) -> None:
     if file.exists():
         return
     own = file.with_name(f"secret-{os.getpid()}")
-    with open(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    with open(own, "w", opener=open_private) as out:
         out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
     with suppress(FileExistsError):
         os.link(own, file)
     own.unlink()
+    sync_folder(file.parent)
 
 
 def pseudonym(secret: bytes, *parts: object) -> str:

@@ -10,14 +10,19 @@ from sqlalchemy.engine import Connection
 
 from cds_service.evaluation import Evaluation
 from cds_service.fhir.unmapped import Unmapped
+from cds_service.store.background import Background, TellProblem
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
 from cds_service.store.deadline import QueryDeadline
-from cds_service.store.loader import SpoolLoader, TellProblem, line
+from cds_service.store.files import make_private
+from cds_service.store.loader import SpoolLoader, line
 from cds_service.store.overridden import Overridden, OverriddenAdvice
 from cds_service.store.rows import HookRequest, Row, rows_of
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tokens import UsedTokens
+
+# How long what is decided waits to be synced, and to be loaded.
+SYNC_SECONDS, LOAD_SECONDS = 0.5, 2.0
 
 T = TypeVar("T")
 
@@ -46,21 +51,28 @@ def load_spool(location: StoreLocation, database: Database) -> None:
 
 
 class Store:
-    """The store of one process. `tell_problem` hears of what went wrong.
+    """The store of one process. `tell_problem` hears of what went wrong, and `tell_in_memory` of
+    the number of rows that are in memory only, since the disk is full.
 
     Threads, locks, files and connections do not survive a fork. So nothing is opened before the
     first use, and a process that forks does not use it: under gunicorn only the workers do.
     """
 
-    def __init__(self, location: StoreLocation, tell_problem: TellProblem):
-        self._tell_problem, self._location = tell_problem, location
+    def __init__(
+        self,
+        location: StoreLocation,
+        tell_problem: TellProblem,
+        tell_in_memory: Callable[[int], None] = lambda _: None,
+    ):
+        self._location = location
+        self._tell_problem, self._tell_in_memory = tell_problem, tell_in_memory
         self._database = location.database()
         self._spool = location.spool()
         hours = location.repeat_hours
         self._overridden = OverriddenAdvice(self._database, hours, self.pseudonym)
-        self._loader = SpoolLoader(
-            self._database, self._spool, tell_problem, self._overridden.refresh
-        )
+        self._loader = SpoolLoader(self._database, self._spool, tell_problem)
+        self._loading = Background(self._load, "spool loader", LOAD_SECONDS, tell_problem)
+        self._syncing = Background(self._spool.sync, "spool sync", SYNC_SECONDS, tell_problem)
         is_server = not self._database.is_here
         self._tokens = self._database if is_server else location.database(TOKENS_FILE)
         self._used_tokens = UsedTokens(self._tokens)
@@ -68,6 +80,7 @@ class Store:
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
+        make_private(self._location.folder)
         try:
             for database in {self._database, self._tokens}:
                 database.prepare()
@@ -76,11 +89,12 @@ class Store:
 
     def start(self) -> None:
         """Begins to load the spool, also what a killed worker left there."""
-        self._loader.wake()
+        self._loading.wake()
 
     def finish(self) -> None:
         """Before a worker ends: loads what there is, if it can, and closes the database."""
-        self._loader.stop()
+        self._syncing.stop()
+        self._loading.stop()
         try:
             self._loader.load()
         except StoreDown as error:
@@ -94,17 +108,23 @@ class Store:
         evaluations: Iterable[Evaluation],
         unmapped: Iterable[Unmapped] = (),
     ) -> None:
-        """Keeps what was decided; where the disk is full, in memory until there is room."""
+        """Keeps what was decided, on the disk within a second; where that is full, in memory."""
         rows = rows_of(request, evaluations, unmapped, self.pseudonym)
         if rows and not self._spool.append([line(*row) for row in rows]):
             self._tell_problem("store-full", "what was decided is held in memory")
-        self._loader.wake()
+            self._tell_in_memory(self._spool.in_memory)
+        self._syncing.wake()
+        self._loading.wake()
 
     def add_feedback(self, rows: list[Row]) -> bool:
-        """Whether the rows are kept; their sender can send them again."""
-        kept = not rows or self._spool.append_or_refuse([line(*row) for row in rows])
-        self._loader.wake(at_once=True)
+        """Whether the rows are on the disk; else their sender is to send them again."""
+        kept = not rows or self._spool.append_synced([line(*row) for row in rows])
+        self._loading.wake(at_once=True)
         return kept
+
+    def state(self) -> str:
+        """`full` while what is decided is in a reserve or in memory only, else `up`."""
+        return "full" if self._spool.is_full else "up"
 
     def overridden(self, client: str, patient_id: str) -> Overridden:
         """The advice that the client's users overrode, as far as this process knows."""
@@ -128,6 +148,13 @@ class Store:
     def pseudonym(self, *parts: object) -> str:
         """See `secret.pseudonym`."""
         return pseudonym(self._secret, *parts)
+
+    def _load(self) -> None:
+        try:
+            self._loader.load()
+        finally:
+            self._tell_in_memory(self._spool.in_memory)
+        self._overridden.refresh()
 
     @cached_property
     def _secret(self) -> bytes:

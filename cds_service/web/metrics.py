@@ -13,6 +13,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -44,6 +45,11 @@ FETCHES = Counter("cds_fetches", "Fetches from FHIR servers, by their end", ["en
 LOOKED_UP = Counter("cds_codes_asked", "Codes asked of the terminology server", ["end"])
 REFUSALS = Counter("cds_refusals", "Callers refused, by check", ["check"])
 REPLAY_UNCHECKED = Counter("cds_replay_unchecked", "Tokens not checked for a use before")
+IN_MEMORY = Gauge(
+    "cds_store_rows_in_memory",
+    "Rows that are not kept, since the disk is full, and are lost with the process",
+    multiprocess_mode="livesum",
+)
 
 
 def count_lookup(end: str) -> None:

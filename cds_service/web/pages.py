@@ -13,14 +13,20 @@ from cds_service.language import Language
 from cds_service.web.languages import spoken
 
 
-def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], int]) -> Blueprint:
+def pages(
+    topics: Topics,
+    today: Callable[[], date],
+    local_codes: Callable[[], int],
+    store_state: Callable[[], str],
+) -> Blueprint:
     """The front page, guidelines, variants, /about, /health and /ready.
 
-    `local_codes` gives the number of codes that the sites have mapped.
+    `local_codes` gives the number of codes that the sites have mapped, `store_state` whether what
+    is decided is kept: `up`, `full` (the disk is) or `off`.
     """
     blueprint = Blueprint("pages", __name__)
     _add_guidelines(blueprint, topics)
-    _add_states(blueprint, topics, local_codes)
+    _add_states(blueprint, topics, local_codes, store_state)
 
     @blueprint.get("/")
     def index() -> str:
@@ -36,7 +42,12 @@ def pages(topics: Topics, today: Callable[[], date], local_codes: Callable[[], i
     return blueprint
 
 
-def _add_states(blueprint: Blueprint, topics: Topics, local_codes: Callable[[], int]) -> None:
+def _add_states(
+    blueprint: Blueprint,
+    topics: Topics,
+    local_codes: Callable[[], int],
+    store_state: Callable[[], str],
+) -> None:
     """For operators: is the process up, and can it answer hooks?"""
 
     @blueprint.get("/health")
@@ -50,6 +61,7 @@ def _add_states(blueprint: Blueprint, topics: Topics, local_codes: Callable[[], 
             rules_version=next(iter(topics.values())).version,
             codes=sum(topic.terminology.size for topic in topics.values()),
             local_codes=local_codes(),
+            store=store_state(),
         )
 
 

@@ -1,103 +1,27 @@
-"""What was answered is kept: through killed workers, a locked, a full and a lost database."""
+"""What was answered is kept: through a locked and a lost database, and on a full disk."""
 
 import itertools
 import json
 import os
-import signal
 import sqlite3
-import threading
 import time
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-import requests
 from sqlalchemy import create_engine, text
 
 from cds_service import create_app
 from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.store import Store, StoreLocation
-from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
-from tests.store.rows import kept
+from tests.store.clients import REQUEST, asked, cards, feedback_on, overridden
+from tests.store.disks import fill
 from tests.test_access import BASE, ENDPOINT, clients_file, token
-from tests.test_gunicorn import PATH, Service, eventually, stop
+from tests.test_gunicorn import PATH, eventually
+from tests.test_operations import metric
 
-REQUEST = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
 # Well above what an answer takes, and below what waiting for a database would.
 NORMAL_SECONDS = 1.0
-
-
-def asked(post):
-    """A hook of its own; the id of the card that came."""
-    answer = post(PATH, {**REQUEST, "hookInstance": str(uuid4())})
-    return answer["cards"][0]["uuid"]
-
-
-def overridden(post, card):
-    item = {"card": card, "outcome": "overridden", "outcomeTimestamp": "2026-11-21T02:13:54Z"}
-    post(f"{PATH}/feedback", {"feedback": [item]})
-
-
-def cards(database, table="decisions"):
-    return sorted(row["card"] for row in kept(database, table))
-
-
-class TestKilledWorkers:
-    """Workers are killed while hooks and feedback come in; the master starts new ones."""
-
-    KILLS = 8
-
-    def test_nothing_is_lost_and_nothing_doubled(self, database_url, tmp_path):
-        settings = {"CDS_AUTH": "open", "CDS_REPEAT_HOURS": "0"}
-        settings |= {"DATABASE_URL": database_url} if database_url else {}
-        service = Service(tmp_path, settings)
-        try:
-            eventually(service.is_up)
-            answered, told = self.under_fire(service)
-        finally:
-            stop(service.process)
-        database = Database(database_url, tmp_path / "data")
-        Store(StoreLocation(database_url, tmp_path / "data"), print).finish()
-        there, heard = cards(database), cards(database, "feedback")
-        assert len(answered) > self.KILLS
-        assert len(there) == len(set(there))
-        assert answered <= set(there)
-        assert told <= set(heard)
-        database.close()
-
-    def under_fire(self, service):
-        answered, told, over = set(), set(), threading.Event()
-
-        def work():
-            session = requests.Session()
-
-            def post(path, body):
-                answer = session.post(service.base + path, json=body, timeout=20)
-                assert answer.status_code == 200
-                return answer.json()
-
-            while not over.is_set():
-                try:
-                    card = asked(post)
-                    answered.add(card)
-                    overridden(post, card)
-                    told.add(card)
-                except requests.RequestException:
-                    continue  # its worker was killed
-
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for turn in range(self.KILLS):
-            time.sleep(0.2)
-            eventually(lambda turn=turn: len(service.workers) >= 2 + turn)
-            os.kill(service.workers[-1], signal.SIGKILL)
-        time.sleep(0.3)
-        over.set()
-        for thread in threads:
-            thread.join()
-        return answered, told
 
 
 @pytest.fixture
@@ -191,6 +115,48 @@ class TestLostPostgresql:
         eventually(lambda: cards(database, "feedback") == sent[:1])
 
 
+class TestFullDisk:
+    """Hooks are answered all the same, and it is told that what is decided is not kept."""
+
+    @pytest.fixture
+    def service(self, tmpfs):
+        made = create_app(Settings(store=True, data=tmpfs / "data", metrics_token="let-me-in"))  # noqa: S106
+        made.extensions["in_worker"]()
+        yield made.test_client()
+        made.extensions["store"].finish()
+
+    def ready(self, service):
+        return service.get("/ready").get_json()["store"]
+
+    def test_ready_log_and_metric_say_so_until_there_is_room(self, service, tmpfs, capsys):
+        def post(path, body):
+            answer = service.post(path, json=body)
+            assert answer.status_code == 200
+            return answer.get_json()
+
+        in_memory = "cds_store_rows_in_memory"
+        sent = [asked(post)]
+        eventually(lambda: (tmpfs / "data" / "spool" / "reserve").exists())
+        assert (self.ready(service), metric(service, in_memory)) == ("up", 0)
+        hog = fill(tmpfs)
+        while not metric(service, in_memory):
+            sent.append(asked(post))
+        assert self.ready(service) == "full"
+        assert "store-full" in capsys.readouterr().err
+        told = [service.post(f"{PATH}/feedback", json=feedback_on(sent[0])) for _ in range(100)]
+        assert told[-1].status_code == 503  # the last bytes of the disk may have taken some
+        hog.unlink()
+        sent.append(asked(post))
+        eventually(lambda: self.ready(service) == "up")
+        eventually(lambda: metric(service, in_memory) == 0)
+        database = Database("", tmpfs / "data")
+        comes_in(database, sent)
+        database.close()
+
+    def test_without_a_store_that_is_said_too(self):
+        assert create_app(Settings()).test_client().get("/ready").get_json()["store"] == "off"
+
+
 def as_server(database_url, *statements):
     """Runs statements from another database of the same server."""
     server = create_engine(os.environ["TEST_DATABASE_URL"], isolation_level="AUTOCOMMIT")
@@ -216,6 +182,20 @@ def allow_connections(database_url, allowed):
     as_server(database_url, f"ALTER DATABASE {name_of(database_url)} ALLOW_CONNECTIONS {allowed}")
     if not allowed:
         drop_connections(database_url)
+
+
+def test_what_is_decided_is_synced_within_a_second_whatever_the_database_does(
+    tmp_path, monkeypatch
+):
+    synced, nowhere = [], "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    monkeypatch.setattr("cds_service.store.spool.os.fdatasync", synced.append)
+    app = create_app(Settings(store=True, data=tmp_path, database_url=nowhere))
+    for number in (1, 2):
+        app.test_client().post(PATH, json=REQUEST)
+        answered = time.monotonic()
+        eventually(lambda number=number: len(synced) >= number)
+        assert time.monotonic() - answered < 1
+    app.extensions["store"].finish()
 
 
 class TestOneSecret:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +15,7 @@ from cds_service.store.database import Database, StoreDown
 from cds_service.store.loader import FORMAT, SpoolLoader, line
 from cds_service.store.spool import Spool
 from tests.small_world import ROOT
+from tests.store.disks import fill
 from tests.store.rows import decision_row, feedback_row, kept
 
 
@@ -75,6 +77,64 @@ class TestLines:
         assert emptied(spool) == [b"mine\n"]
 
 
+@pytest.fixture
+def syncs(monkeypatch):
+    """The files that were synced so far; each takes a while."""
+    real, found = os.fdatasync, []
+
+    def sync(file):
+        time.sleep(0.05)
+        found.append(file)
+        real(file)
+
+    monkeypatch.setattr(spools.os, "fdatasync", sync)
+    return found
+
+
+class TestSync:
+    def test_what_is_to_be_sent_again_otherwise_is_synced_first(self, spool, syncs):
+        spool.append([b"1\n"])
+        assert syncs == []
+        assert spool.append_synced([b"2\n"])
+        assert len(syncs) == 1
+        spool.sync()
+        assert len(syncs) == 1  # nothing was written since
+
+    def test_one_sync_serves_all_who_wait(self, spool, syncs):
+        with ThreadPoolExecutor(20) as pool:
+            done = [pool.submit(spool.append_synced, [b"%d\n" % n]) for n in range(20)]
+        assert all(each.result() for each in done)
+        assert len(syncs) <= 4
+        assert len(emptied(spool)) == 20
+
+    def test_a_file_is_synced_before_it_is_closed(self, spool, syncs):
+        """Somebody may wait for lines that the loader takes meanwhile."""
+        spool.append([b"1\n"])
+        emptied(spool)
+        assert len(syncs) == 1
+
+    def test_the_name_of_a_new_file_is_synced_too(self, spool, monkeypatch):
+        folders = []
+        monkeypatch.setattr(spools, "sync_folder", folders.append)
+        for _ in range(3):
+            spool.append_synced([b"1\n"])
+        assert len(folders) == 1
+        emptied(spool)
+        spool.append_synced([b"1\n"])
+        assert len(folders) == 2
+
+    def test_where_it_fails_the_sender_is_told(self, spool, monkeypatch):
+        def fail(_):
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(spools.os, "fdatasync", fail)
+            assert not spool.append_synced([b"1\n"])
+            assert emptied(spool) == [b"1\n"]  # the database may keep it all the same
+        assert spool.append_synced([b"2\n"])
+        assert emptied(spool) == [b"2\n"]
+
+
 FULL = OSError(28, "No space left on device")
 
 
@@ -109,13 +169,13 @@ class TestFullDisk:
 
     def test_half_a_line_is_taken_back(self, spool, monkeypatch):
         with full_disk(monkeypatch, room=3):
-            assert not spool.append_or_refuse([b"a long line\n"])
+            assert not spool.append_synced([b"a long line\n"])
         spool.append([b"whole\n"])
         assert emptied(spool) == [b"whole\n"]
 
     def test_what_can_be_sent_again_is_not_held(self, spool, monkeypatch):
         with full_disk(monkeypatch):
-            assert not spool.append_or_refuse([b"1\n"])
+            assert not spool.append_synced([b"1\n"])
         assert emptied(spool) == []
 
     def test_memory_is_limited(self, spool, monkeypatch):
@@ -132,33 +192,6 @@ class TestFullDisk:
         reserve.unlink()
         spool.make_reserve()
         assert reserve.exists()
-
-
-@pytest.fixture
-def tmpfs(tmp_path):
-    """A file system of two megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, check=False)  # noqa: S603
-    if done.returncode:
-        pytest.skip("no tmpfs: mounting needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607
-
-
-def fill(folder):
-    """Leaves no byte free; returns the file that takes all the room."""
-    hog = folder / "hog"
-    with hog.open("wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            while True:
-                try:
-                    if not file.write(b"x" * size):
-                        break
-                except OSError:
-                    break
-    return hog
 
 
 class TestRealFullDisk:
@@ -271,14 +304,3 @@ class TestLoader:
         SpoolLoader(database, spool, lambda *_: None).load()
         found = {row["card"]: row["guideline"] for row in kept(database, "decisions")}
         assert found == {"card-1": None, "now": "acr-vcf-2022"}
-
-    def test_it_works_by_itself_soon_after_it_was_woken(self, database, spool):
-        database.prepare()
-        loader = SpoolLoader(database, spool, lambda *_: None)
-        for number in range(20):
-            spool.append([line("feedback", feedback_row(card=str(number)))])
-            loader.wake()
-        until = time.monotonic() + 5
-        while len(kept(database, "feedback")) < 20:
-            assert time.monotonic() < until
-            time.sleep(0.02)
