@@ -9,6 +9,7 @@ from cds_service.config import Settings, settings_from
 from cds_service.decision.knowledge import Knowledge
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
+from cds_service.extras import check_extras
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
@@ -37,9 +38,10 @@ def current_day() -> date:
 def create_app(settings: Settings | None = None, today: Callable[[], date] = current_day) -> Flask:
     """The WSGI application.
 
-    Raises ConfigError, MappingsError or ClientsError where it cannot be right.
+    Raises ConfigError, MissingExtra, MappingsError or ClientsError where it cannot be right.
     """
     settings = settings or settings_from()
+    check_extras(settings)
     knowledge = load(settings.mappings)
     warm_up()
     app = Flask(__name__, template_folder="web/templates", static_folder=None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cds_service.language import LANGUAGES
+from cds_service.shipped import MAPPINGS as SHIPPED_MAPPINGS
 
 HELP = {
     "CDS_AUTH": "who may call: `required` (the clients of the clients file, by signed token) or "
@@ -51,7 +52,6 @@ HELP = {
     "CDS_TX_TOKEN": "bearer token for the terminology server, of `expand`, too; default: none",
 }
 SHORTEST_SECRET = 16
-SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
 
 
 class ConfigError(Exception):

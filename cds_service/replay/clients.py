@@ -5,7 +5,6 @@ from contextlib import redirect_stderr
 from copy import deepcopy
 from datetime import date
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -14,11 +13,12 @@ from cds_service import create_app
 from cds_service.config import Settings
 from cds_service.replay.fixtures import Fixture
 from cds_service.services import SERVICE_ID
+from cds_service.shipped import FIXTURES
 
 PUBLIC_URL = "https://cds.example.org"
 PATH = f"/cds-services/{SERVICE_ID}"
 TIMEOUT_SECONDS = 30
-PREFERENCE_LIST = Path(__file__).parent.parent.parent / "fixtures" / "preference-list.csv"
+PREFERENCE_LIST = FIXTURES / "preference-list.csv"
 
 Post = Callable[[Fixture], tuple[int, Any]]
 
