@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from cds_service.about import VERSION
 from cds_service.extras import LIBRARIES, MissingExtra, check_extras
+from cds_service.secret_files import read_secret_files
 from tests.small_world import ROOT
 from tests.test_docs import README, assert_within
 from tests.test_gunicorn import free_port
@@ -128,6 +129,24 @@ def test_each_setting_names_the_extra_that_it_needs(extra, settings, environment
     check_extras(Settings(), {})
     with pytest.raises(MissingExtra, match=rf"vcf-appropriateness\[{extra}\]"):
         check_extras(Settings(**settings), environment)
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("a secret of 20 letters\n")
+    environment = {"CDS_SECRET_FILE": str(file), "CDS_DATA": "data"}
+    read_secret_files(environment)
+    assert environment == {"CDS_SECRET": "a secret of 20 letters", "CDS_DATA": "data"}
+
+
+def test_a_secret_file_that_cannot_be_read_is_one_line(tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    for name, why in (("none", "No such file or directory"), ("bytes", "it is no text")):
+        file = tmp_path / name
+        command = (sys.executable, "-m", "cds_service", "--version")
+        done = ran(*command, cwd=ROOT, DATABASE_URL_FILE=str(file))
+        assert done.returncode == 1
+        assert done.stderr == f"DATABASE_URL_FILE: {file} cannot be read: {why}\n"
 
 
 def test_what_is_imported_is_what_is_needed():
