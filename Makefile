@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: run test check replay ehr demo bench words fuzz audit requirements clean
 
-run: .venv/ready
+run: .venv/run
 	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()" --bind 127.0.0.1:$${PORT:-8000}
 
 test: .venv/ready
@@ -25,20 +25,20 @@ audit: .venv/ready
 	then echo "pip-audit: SKIPPED, the advisories cannot be reached from here"; else echo "$$out"; fi
 
 # Pins the libraries anew, with hashes.
+PIN := $(BIN)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --no-emit-index-url \
+	--no-emit-trusted-host --no-emit-find-links --allow-unsafe
 requirements: .venv/ready
-	$(BIN)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --no-emit-index-url \
-		--no-emit-trusted-host --no-emit-find-links --output-file requirements.txt requirements.in
-	$(BIN)/pip-compile --quiet --upgrade --no-header --generate-hashes --strip-extras --no-emit-index-url \
-		--no-emit-trusted-host --no-emit-find-links --allow-unsafe \
-		--output-file requirements-dev.txt requirements-dev.in
+	$(PIN) --extra postgres --output-file requirements.txt pyproject.toml
+	$(PIN) --output-file requirements-build.txt requirements-build.in
+	$(PIN) --output-file requirements-dev.txt requirements-dev.in
 
-replay: .venv/ready
+replay: .venv/run
 	$(BIN)/python -m cds_service replay
 
-ehr: .venv/ready
+ehr: .venv/run
 	$(BIN)/python fixtures/ehr/server.py
 
-demo: .venv/ready
+demo: .venv/run
 	$(BIN)/python fixtures/demo.py
 
 bench: .venv/ready
@@ -62,7 +62,14 @@ fuzz: .venv/ready
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 
-.venv/ready: requirements-dev.txt
+# The run-time libraries only; then those of tests and checks, too. All are pinned, so that there is
+# nothing to resolve, and what is never imported is never compiled.
+PIP := $(BIN)/pip install --disable-pip-version-check --no-deps --no-compile
+.venv/run: requirements.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements.txt
+	touch $@
+
+.venv/ready: .venv/run requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	touch $@

@@ -8,6 +8,7 @@ from flask import Flask, request
 from cds_service.decision.topic import Topics
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
+from cds_service.extras import check_extras
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
@@ -34,9 +35,11 @@ def current_day() -> date:
 def create_app(settings: Settings | None = None, today: Callable[[], date] = current_day) -> Flask:
     """The WSGI application. `today` gives the day for orders without a date.
 
-    Raises ConfigError, MappingsError or ClientsError where settings, mappings or clients are wrong.
+    Raises ConfigError, MissingExtra, MappingsError or ClientsError where settings, libraries,
+    mappings or clients are wrong.
     """
     settings = settings or settings_from()
+    check_extras(settings)
     topics = load(settings.mappings)
     warm_up()
     store = Store(_store_location(settings), log_store_problem, IN_MEMORY.set)

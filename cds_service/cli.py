@@ -4,14 +4,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from cds_service.about import VERSION
 from cds_service.choices import DIALECTS, HL7
 from cds_service.doctor.command import doctor
 from cds_service.expansion.command import add_command as add_expand
 from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
-from cds_service.replay.command import FIXTURES, replay
+from cds_service.replay.command import replay
 from cds_service.report.command import add_commands
+from cds_service.serve import serve
 from cds_service.settings import SHIPPED_MAPPINGS
+from cds_service.shipped import FIXTURES
 
 DONE, PROBLEMS = 0, 1
 
@@ -23,8 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cds_service", description=__doc__)
+    parser = argparse.ArgumentParser(prog="cds-service", description=__doc__)
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="command")
+    serving = commands.add_parser("serve", help="start the service, by gunicorn")
+    serving.set_defaults(run=lambda _: serve())
     lint = commands.add_parser("lint", help="check a mappings folder")
     lint.add_argument("folder", nargs="?", type=Path, default=SHIPPED_MAPPINGS)
     lint.add_argument("--codes", type=Path, metavar="FOLDER", help="a site's own codes, too")

@@ -11,9 +11,9 @@ from marshmallow import ValidationError, fields, validate
 
 from cds_service.access.clients import Client, ClientsError, client_in, problem_of
 from cds_service.declared import choice, declarations, declared, schema_of, whole
+from cds_service.shipped import MAPPINGS as SHIPPED_MAPPINGS
 
 OPEN = "open"  # the name of the client of open mode
-SHIPPED_MAPPINGS = Path(__file__).parent.parent / "mappings"
 # What holds for the service where nothing is set is said here, if `Settings()` means another thing.
 REQUIRED_OR_OPEN = choice({"required": False, "open": True}, load_default=False)
 ON_OR_OFF = choice({"on": True, "off": False}, load_default=True)

@@ -4,11 +4,9 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 
 import pytest
 
-from cds_service.about import VERSION
 from cds_service.access.clients import Client, read_clients
 from cds_service.cli import main
 from cds_service.declared import meanings
@@ -145,8 +143,3 @@ def test_every_library_is_pinned_with_its_hash(file):
     assert lines
     for line in lines:
         assert re.match(r"[\w.\-]+==\S+ .*--hash=sha256:", line), line
-
-
-def test_the_version_is_the_same_everywhere():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert project["project"]["version"] == VERSION

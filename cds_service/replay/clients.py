@@ -13,11 +13,12 @@ import requests
 from cds_service import create_app
 from cds_service.replay.fixtures import Fixture
 from cds_service.settings import SHIPPED_MAPPINGS, Settings
+from cds_service.shipped import FIXTURES
 
 PUBLIC_URL = "https://cds.example.org"
 DISCOVERY = "/cds-services"
 TIMEOUT_SECONDS = 30
-PREFERENCE_LIST = Path(__file__).parent.parent.parent / "fixtures" / "preference-list.csv"
+PREFERENCE_LIST = FIXTURES / "preference-list.csv"
 
 Post = Callable[[Fixture], tuple[int, Any]]
 

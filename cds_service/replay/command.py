@@ -21,7 +21,6 @@ from cds_service.replay.fixtures import (
     read_fixture,
 )
 
-FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 SAME, DIFFERENT, BROKEN = 0, 1, 2
 
 

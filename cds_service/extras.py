@@ -1,0 +1,30 @@
+"""Libraries that only some installations need: a setting that asks for one that is not there."""
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from cds_service.settings import Settings
+from cds_service.web.tracing import ENDPOINT
+
+# The extras of the package, each with a library of it.
+LIBRARIES = {"postgres": "psycopg", "redis": "redis", "otel": "opentelemetry"}
+
+
+class MissingExtra(RuntimeError):
+    """Told in one line that names the setting and the extra; gunicorn does so with any of these."""
+
+
+def check_extras(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:
+    """Raises MissingExtra."""
+    asked = {
+        "postgres": ("DATABASE_URL", settings.database_url.startswith("postgres")),
+        "redis": ("CDS_RATE_STORE", settings.rate_store.startswith("redis")),
+        "otel": (ENDPOINT, bool(environment.get(ENDPOINT))),
+    }
+    for extra, (setting, is_asked) in asked.items():
+        if is_asked and not find_spec(LIBRARIES[extra]):
+            raise MissingExtra(
+                f"{setting} needs libraries that are not installed: "
+                f"pip install 'vcf-appropriateness[{extra}]'"
+            )
