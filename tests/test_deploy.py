@@ -14,12 +14,12 @@ from uuid import uuid4
 import pytest
 import requests
 import yaml
-from cds_service.config import Settings
 from prometheus_client import REGISTRY
 
 from cds_service import create_app
 from cds_service.about import VERSION
 from cds_service.secret_files import SECRETS
+from cds_service.settings import Settings
 from cds_service.web import metrics
 from tests.small_world import ROOT
 from tests.test_docs import README

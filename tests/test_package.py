@@ -122,7 +122,7 @@ class TestInstalled:
     ],
 )
 def test_each_setting_names_the_extra_that_it_needs(extra, settings, environment, monkeypatch):
-    from cds_service.config import Settings
+    from cds_service.settings import Settings
 
     check_extras(Settings(**settings), environment)
     monkeypatch.setattr("cds_service.extras.find_spec", lambda _: None)
