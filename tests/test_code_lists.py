@@ -42,6 +42,7 @@ BLOCKS = {
         "others": "G82.3 G82.4 G82.5 G83.4 G95.2 G99.2 S14.1 S24.1 S34.1 S34.3",
     },
     "cord-compression-symptom": {ICD_10_CM: "R33.8 R33.9 R15.9"},
+    "retention-or-incontinence": {ICD_10_CM: "R33.8 R33.9 R15.9"},
     "fever": {ICD_10_CM: "R50.2 R50.81 R50.82 R50.9", "others": "R50"},
     "fracture-bone-not-stated": {
         ICD_10_CM: "M80.00 M80.80 M84.40 M84.50 M84.60",

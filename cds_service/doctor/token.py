@@ -139,8 +139,8 @@ def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
         with dry_run(token.settings) as used:
             new = used.remember(fitting[0].name, token.claims["jti"], time.time())
     except StoreDown as error:
-        say = problem if token.settings.refuse_unchecked else warning
-        return say("used before", f"{shown}: not known, the database is not usable ({error})")
+        line = problem if token.settings.refuse_unchecked else warning
+        return line("used before", f"{shown}: not known, the database is not usable ({error})")
     if not new:
         return problem("used before", f"{shown}: was used; each call needs a token of its own")
     return ok("used before", f"{shown}: new, and still is")

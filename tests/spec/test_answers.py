@@ -91,7 +91,7 @@ ONE_VARIANT = {
         8,
         RADIATION_ONCOLOGIST,
         "warning",
-        [*AUGMENT, "replace:surgical-consultation"],
+        ["replace:surgical-consultation"],
         NOT_APPROPRIATE,
         "variant8",
     ),
