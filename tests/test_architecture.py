@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "cards",
         "settings",
         "decision",
+        "fhir",
         "language",
         "mappings",
         "services",

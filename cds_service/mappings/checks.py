@@ -1,7 +1,7 @@
 """What must hold across the files of a mappings folder, besides that each name is known."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, get_args
 
@@ -41,6 +41,9 @@ def check_topic(topic: Topic, source: Source) -> None:
         "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
         "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
         "order-words.json": [*_problems_of_words(topic)],
+        "condition-words.json": [
+            *_unreadable(sound.words for sound in topic.condition_words.values())
+        ],
     }
     for file, problems in found.items():
         for row, text in problems:
@@ -142,7 +145,11 @@ def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
             yield "regions", f"{region} is no region"
     lists = (words.regions, words.other_studies, words.contrast)
     single = (*words.similar, words.neutral, *(study.words for study in words.studies))
-    for expression in (*single, *(e for one in lists for e in one.values())):
+    yield from _unreadable((*single, *(e for one in lists for e in one.values())))
+
+
+def _unreadable(expressions: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for expression in expressions:
         try:
             re.compile(expression)
         except re.error as error:
