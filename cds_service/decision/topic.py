@@ -117,10 +117,12 @@ class OrderWords:
 
 @dataclass(frozen=True)
 class Sound:
-    """What a Condition whose code is in no map may be: its `words` as a regular expression."""
+    """What a Condition whose code is in no map may be: one of `words` is in
+    its text, which is in lower case here, with a blank at both ends.
+    """
 
     label: str
-    words: str
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)

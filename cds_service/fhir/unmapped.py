@@ -56,7 +56,7 @@ def unmapped_conditions(
             keys = {_unknown(coding, terminology) for coding in resource.codings or ()} - {None}
             heard = _sounds_like(resource.content.get("code"), sounds) if keys else ""
             for key in keys:
-                found[key] = min(found.get(key, ""), heard, key=order.index)
+                found[key] = min(found.get(key, heard), heard, key=order.index)
     return tuple(Unmapped(CONDITION, *key, "", heard) for key, heard in found.items())
 
 
@@ -70,8 +70,8 @@ def _unknown(coding: Coding, terminology: Terminology) -> tuple[str, str] | None
 
 
 def _sounds_like(concept: Any, sounds: Mapping[str, Sound]) -> str:
-    said = _words(concept)
-    return next((n for n, s in sounds.items() if re.search(s.words, said, re.IGNORECASE)), "")
+    said = f" {_words(concept).lower()} "
+    return next((n for n, s in sounds.items() if any(map(said.__contains__, s.words))), "")
 
 
 def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:

@@ -1,7 +1,7 @@
 """What must hold across the files of a mappings folder, besides that each name is known."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, get_args
 
@@ -41,9 +41,7 @@ def check_topic(topic: Topic, source: Source) -> None:
         "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
         "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
         "order-words.json": [*_problems_of_words(topic)],
-        "condition-words.json": [
-            *_unreadable(sound.words for sound in topic.condition_words.values())
-        ],
+        "condition-words.json": [*_problems_of_sounds(topic)],
     }
     for file, problems in found.items():
         for row, text in problems:
@@ -145,15 +143,19 @@ def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
             yield "regions", f"{region} is no region"
     lists = (words.regions, words.other_studies, words.contrast)
     single = (*words.similar, words.neutral, *(study.words for study in words.studies))
-    yield from _unreadable((*single, *(e for one in lists for e in one.values())))
-
-
-def _unreadable(expressions: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for expression in expressions:
+    for expression in (*single, *(e for one in lists for e in one.values())):
         try:
             re.compile(expression)
         except re.error as error:
             yield expression, f"is no regular expression: {error}"
+
+
+def _problems_of_sounds(topic: Topic) -> Iterator[tuple[str, str]]:
+    """A word in capitals, or none at all, would be in no text or in every one."""
+    for name, sound in topic.condition_words.items():
+        for word in sound.words:
+            if not word.strip() or word != word.lower():
+                yield f"{name}.words", f"{word!r} is not in lower case, or empty"
 
 
 def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]]:
