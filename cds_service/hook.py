@@ -20,7 +20,7 @@ from cds_service.decision.chart import Case
 from cds_service.decision.evaluate import Decision, evaluate_order
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
 from cds_service.decision.relevance import TOO_LITTLE_TO_GO_ON
-from cds_service.decision.terminology import Meaning
+from cds_service.decision.terminology import SNOMED_CT, Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
 from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
@@ -30,7 +30,7 @@ from cds_service.fhir.plain import Json, as_text, without_empty
 from cds_service.fhir.prefetch import Prefetched, read_prefetch
 from cds_service.fhir.reading import head_of, text_of
 from cds_service.fhir.selected import ORDER_SIGN, SelectedOrders, select_orders
-from cds_service.fhir.unmapped import unknown_conditions
+from cds_service.fhir.unmapped import Unmapped, unmapped_conditions
 from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
@@ -79,10 +79,9 @@ class HookCall:
 
 @dataclass(frozen=True)
 class HookOutcome:
-    """The response body, the decisions behind it, and an evaluation of each in plain values.
-
-    `selected` says why other orders were passed over, `fetches` counts how the fetches ended.
-    `unknown_conditions` are SNOMED CT codes of Conditions that are in no map.
+    """The response body, the decisions behind it, and an evaluation of each in plain values; why
+    other orders were passed over, and how each fetch ended. `unmapped_conditions` are the codes of
+    Conditions that are in no map, where an order was ours.
     """
 
     body: Json
@@ -90,7 +89,13 @@ class HookOutcome:
     evaluations: list[Evaluation] = field(default_factory=list)
     selected: SelectedOrders = field(default_factory=SelectedOrders)
     fetches: Counter[str] = field(default_factory=Counter)
-    unknown_conditions: frozenset[str] = frozenset()
+    unmapped_conditions: tuple[Unmapped, ...] = ()
+
+    @property
+    def unknown_conditions(self) -> frozenset[str]:
+        """The SNOMED CT codes among them."""
+        codes = self.unmapped_conditions
+        return frozenset(code.code for code in codes if code.system == SNOMED_CT)
 
 
 def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:
@@ -115,7 +120,7 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
     _refuse_to_guess(call, evaluated)
     evaluated = [_hidden(call, order) for order in evaluated]
     written = _respond(call, evaluated, selected, topic)
-    unknown = unknown_conditions(chart.resources, topic.terminology)
+    unknown = unmapped_conditions(chart.resources, topic.terminology, topic.condition_words)
     evaluations = evaluations_of(evaluated, written.offered)
     decisions = [order.decision for order in evaluated]
     return HookOutcome(written.body, decisions, evaluations, selected, fetches, unknown)

@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "cards",
         "settings",
         "decision",
+        "fhir",
         "language",
         "mappings",
         "services",

@@ -110,6 +110,16 @@ class TestWhatItShows:
         text = page(app([*ROWS, ("unmapped_codes", {**CODE, "day": DAY})])).get_data(as_text=True)
         assert "<td>urn:a</td><td>MR17</td>" in text
 
+    def test_a_condition_that_sounds_serious_stands_before_others(self, app):
+        of_condition = {**CODE, "about": "condition", "display": "", "day": DAY}
+        cold = [{**of_condition, "consult": f"c-{n}", "code": "D1"} for n in range(3)]
+        cancer = {**of_condition, "code": "D2", "sounds_like": "malignancy"}
+        codes = [("unmapped_codes", row) for row in ({**CODE, "day": DAY}, *cold, cancer)]
+        text = page(app([*ROWS, *codes])).get_data(as_text=True)
+        assert re.findall(r"<td>(D1|D2|MR17)</td>", text) == ["D2", "MR17", "D1"]
+        assert "<td>problem list</td>" in text
+        assert "<td>sounds like: Malignancy</td>" in text
+
     def test_many_reasons_are_summed_up(self, app):
         many = [
             ("feedback", feedback_row(card="card-d", outcome_at=float(n), reason_display=f"R{n}"))

@@ -32,7 +32,7 @@ class EvaluatedOrder:
     base_url: str
     topic: Topic
     unresolved_reasons: tuple[str, ...] = ()
-    unmapped: tuple[tuple[str, str, str, str], ...] = ()
+    unmapped: tuple[tuple[str, ...], ...] = ()
     hidden: str = ""
     unrated: bool = False
     language: Language = ENGLISH

@@ -116,6 +116,16 @@ class OrderWords:
 
 
 @dataclass(frozen=True)
+class Sound:
+    """What a Condition whose code is in no map may be: one of `words` is in
+    its text, which is in lower case here, with a blank at both ends.
+    """
+
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class About:
     """`topic.json`: what is to be said of the topic.
 
@@ -142,7 +152,8 @@ class About:
 
 @dataclass(frozen=True)
 class Topic:
-    """`findings` selects the findings that an order is about;
+    """`findings` selects the findings that an order is about; `condition_words` are what the
+    words of a Condition may sound like by a name, the most serious first;
     `version` is a fingerprint of all files that the topic is made of.
     """
 
@@ -155,6 +166,7 @@ class Topic:
     findings: Select
     terminology: Terminology
     order_words: OrderWords
+    condition_words: Mapping[str, Sound]
     version: str
 
     @property

@@ -13,7 +13,13 @@ from cds_service.decision.guideline import Procedure
 from cds_service.decision.terminology import OrderMeaning, Terminology
 from cds_service.decision.topic import Topic
 from cds_service.fhir.plain import Json, as_dict, as_text, codings, dicts, reference
-from cds_service.fhir.unmapped import Unmapped, by_known_system, is_worded_like, unmapped_codes
+from cds_service.fhir.unmapped import (
+    ORDER,
+    Unmapped,
+    by_known_system,
+    is_worded_like,
+    unmapped_codes,
+)
 
 ORDER_SIGN = "order-sign"
 CONFLICTING_CODES = "conflicting-codes"
@@ -97,7 +103,7 @@ def _pass_over(
     selected.others.append(resource)
     selected.passed_over[why_not] += 1
     if why_not == NOT_OURS and is_worded_like(resource, topic.order_words.similar):
-        selected.similar += [u for u in unmapped if u[0] == "order"]
+        selected.similar += [u for u in unmapped if u.about == ORDER]
     if why_not == CONFLICTING_CODES:
         selected.conflicting += _systems(resource, topic.terminology)
 

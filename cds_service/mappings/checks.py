@@ -41,6 +41,7 @@ def check_topic(topic: Topic, source: Source) -> None:
         "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
         "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
         "order-words.json": [*_problems_of_words(topic)],
+        "condition-words.json": [*_problems_of_sounds(topic)],
     }
     for file, problems in found.items():
         for row, text in problems:
@@ -147,6 +148,14 @@ def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
             re.compile(expression)
         except re.error as error:
             yield expression, f"is no regular expression: {error}"
+
+
+def _problems_of_sounds(topic: Topic) -> Iterator[tuple[str, str]]:
+    """A word in capitals, or none at all, would be in no text or in every one."""
+    for name, sound in topic.condition_words.items():
+        for word in sound.words:
+            if not word.strip() or word != word.lower():
+                yield f"{name}.words", f"{word!r} is not in lower case, or empty"
 
 
 def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,8 @@ from cds_service.mappings.source import Problems
 TARGETS = {PROCEDURES: "procedure", ":value-set": "finding"}
 COLUMNS = {"procedure": ["code", "display", "system", "procedure", "region"]}
 COLUMNS["finding"] = ["code", "display", "system", "finding", "region"]
-COUNT = "count"
+# Columns that `unmapped` adds, which may stay.
+COUNT, SOUNDS_LIKE = "count", "sounds_like"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
         problems.add(file.name, "", f"cannot be read: {error}")
         return
     lines = csv.DictReader(text.splitlines())
-    header = [name for name in lines.fieldnames or [] if name != COUNT]
+    header = [name for name in lines.fieldnames or [] if name not in (COUNT, SOUNDS_LIKE)]
     kind = next((k for k, columns in COLUMNS.items() if header == columns), None)
     if kind is None:
         wanted = " or ".join(",".join(columns) for columns in COLUMNS.values())

@@ -12,7 +12,7 @@ from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
 from cds_service.decision.selection import Select, compile_selection, string_or_list
 from cds_service.decision.situation import Criterion, CriterionError
-from cds_service.decision.topic import About, OrderWords, Question, Topic
+from cds_service.decision.topic import About, OrderWords, Question, Sound, Topic
 from cds_service.decision.words import Words
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.shapes import read_as
@@ -75,7 +75,8 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     relevance = read_as(Relevance, source.document("relevance.json"), source.problems, names)
     rules = _rules(outline, names, any_selectors)
     words = read_as(OrderWords, source.document("order-words.json"), source.problems)
-    if facts is None or relevance is None or words is None:
+    heard = read_as(dict[str, Sound], source.document("condition-words.json"), source.problems)
+    if facts is None or relevance is None or words is None or heard is None:
         return None
     findings = _selection(facts.findings, document[0], names, source.problems)
     terminology = read_terminology(source, about, outline.guideline, facts.questions)
@@ -91,6 +92,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
             terminology, reported=frozenset(_reported(document[1])), words=outline.words
         ),
         order_words=words,
+        condition_words=heard,
         version=version,
     )
 

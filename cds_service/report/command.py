@@ -12,14 +12,16 @@ from rich.console import Console
 from sqlalchemy.engine import Connection
 
 from cds_service.decision.topic import OrderWords, Topics
+from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.mappings import load
-from cds_service.mappings.local_rows import COLUMNS, COUNT
+from cds_service.mappings.local_rows import COLUMNS, COUNT, SOUNDS_LIKE
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
 from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
 from cds_service.report.measure import as_measure_report
 from cds_service.report.proposals import proposal
-from cds_service.report.queries import make_report, unmapped_in
+from cds_service.report.queries import make_report
+from cds_service.report.unmapped import unmapped_in
 from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.database import Database, StoreDown
 from cds_service.store.retention import purge
@@ -51,7 +53,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     for name, about in UNMAPPED.items():
         finding = commands.add_parser(name, help=about)
         _add_period(finding)
-        finding.add_argument("--about", choices=("order", "reason"), default="order")
+        finding.add_argument("--about", choices=(ORDER, REASON, CONDITION), default=ORDER)
         finding.set_defaults(run=_with_store(_unmapped), command=name)
     cleaning = commands.add_parser("purge", help="delete what is older than CDS_KEEP_DAYS")
     cleaning.set_defaults(run=_with_store(_purge))
@@ -152,13 +154,17 @@ def _feedback(options: argparse.Namespace, settings: Settings, database: Databas
 
 
 def _unmapped(options: argparse.Namespace, settings: Settings, database: Database) -> int:
-    """Prints the columns of a site's map, and how often each code came."""
+    """Prints the columns of a site's map, how often each code came, and what it sounds like."""
     with _all_of(settings, database) as connection:
         found = [u for u in unmapped_in(connection, _period(options)) if u.about == options.about]
-    column = "procedure" if options.about == "order" else "finding"
+    column = "procedure" if options.about == ORDER else "finding"
     words = _order_words(options, settings)
     rows = [[u.code, u.display, u.system, *proposal(u.display, words), u.number] for u in found]
-    print(csv_of([*COLUMNS[column], COUNT], rows), end="")
+    header = [*COLUMNS[column], COUNT]
+    if options.about == CONDITION:
+        header.append(SOUNDS_LIKE)
+        rows = [[*row, u.sounds_like] for row, u in zip(rows, found, strict=True)]
+    print(csv_of(header, rows), end="")
     return DONE
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy.engine import Connection
@@ -17,7 +17,8 @@ from cds_service.report.figures import (
     Report,
     in_order,
 )
-from cds_service.report.queries import Unmapped, make_report, unmapped_in
+from cds_service.report.queries import make_report
+from cds_service.report.unmapped import Unmapped, unmapped_in
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 
 MOST_DAYS_BY_DAY = 31
@@ -55,7 +56,7 @@ class Overview:
 
 
 def overview_of(connection: Connection, period: Period, words: Mapping[str, str]) -> Overview:
-    """The overview of a period. `words` say how facts and procedures are called."""
+    """The overview of a period. `words` say how all that has a name of ours is called."""
     length = (period.until - period.since).days + 1
     unit = "day" if length <= MOST_DAYS_BY_DAY else "week"
     report = make_report(connection, period, unit, "variant")
@@ -68,7 +69,9 @@ def overview_of(connection: Connection, period: Period, words: Mapping[str, str]
         _most(N_("Data that was not supplied"), "orders", total.missing_data),
         _most(N_("Suggestions that were taken"), "cards", _in(words, total.suggestions)),
     )
-    return Overview(period, total, panels, tuple(unmapped_in(connection, period, MOST_CODES)))
+    codes = unmapped_in(connection, period, MOST_CODES)
+    heard = (replace(c, sounds_like=words.get(c.sounds_like, c.sounds_like)) for c in codes)
+    return Overview(period, total, panels, tuple(heard))
 
 
 def _over_time(report: Report, unit: str) -> Panel:

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -31,7 +30,6 @@ from cds_service.store.tables import (
     OVERRIDDEN,
     decisions,
     feedback,
-    unmapped_codes,
 )
 
 Keys = Sequence[ColumnElement]
@@ -216,28 +214,3 @@ QUERIES = (
     (_changed, lambda number: Figures(changed=number)),
     (_reasons, _read_reasons),
 )
-
-
-@dataclass(frozen=True)
-class Unmapped:
-    """A code that is in no map: of an order (with its words) or of a reason, and how often."""
-
-    about: str
-    system: str
-    code: str
-    display: str
-    number: int
-
-
-def unmapped_in(connection: Connection, period: Period, most: int | None = None) -> list[Unmapped]:
-    """Codes in no map that came in the period, most frequent first, at most `most`."""
-    u = unmapped_codes.c
-    number = func.count().label("number")
-    asked = (
-        select(u.about, u.system, u.code, func.max(func.coalesce(u.display, "")), number)
-        .where(u.day.between(*period.days))
-        .group_by(u.about, u.system, u.code)
-        .order_by(number.desc(), u.system, u.code)
-        .limit(most)
-    )
-    return [Unmapped(*row) for row in connection.execute(asked)]

@@ -11,7 +11,7 @@ from cds_service.store.tables import KEPT
 
 # The version of the lines: one more with each column, so that an earlier version of the service,
 # which would drop that column, leaves the lines to this one.
-FORMAT = 4
+FORMAT = 5
 ROWS_AT_ONCE = 500
 
 

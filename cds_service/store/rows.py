@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from cds_service.evaluation import Evaluation
-from cds_service.fhir.unmapped import Unmapped
+from cds_service.fhir.unmapped import CONDITION, Unmapped
 from cds_service.store.retention import day_of
 from cds_service.store.tables import decisions, unmapped_codes
 
@@ -48,13 +48,19 @@ def rows_of(
     unmapped: Iterable[Unmapped],
     pseudonym: Pseudonym,
 ) -> list[Row]:
-    """All rows of a hook; `unmapped` are codes of other orders, worded like ours."""
+    """All rows of a hook; `unmapped` are codes of Conditions, and of orders that may be ours.
+
+    A Condition counts once for a patient and day, and is not linked to a decision.
+    """
     rows = []
     for evaluation in evaluations:
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
         rows += _unmapped(request, evaluation.consult, evaluation.unmapped)
     hook = pseudonym("hook", request.client, request.hook_instance)
-    return [*rows, *_unmapped(request, hook, unmapped)]
+    chart = pseudonym("chart", request.client, request.patient_id, day_of(request.at))
+    for code in unmapped:
+        rows += _unmapped(request, chart if code.about == CONDITION else hook, [code])
+    return rows
 
 
 def advice_key(
@@ -104,7 +110,7 @@ def _stored(value: object) -> object:
 
 def _unmapped(request: HookRequest, consult: str, codes: Iterable[Unmapped]) -> Iterator[Row]:
     """The words of a code only where they are those of an order."""
-    for about, system, code, words in dict.fromkeys(codes):
+    for about, system, code, words, sounds_like in dict.fromkeys(codes):
         row = {
             "client": request.client,
             "consult": consult,
@@ -112,6 +118,7 @@ def _unmapped(request: HookRequest, consult: str, codes: Iterable[Unmapped]) -> 
             "system": system if SYSTEM.fullmatch(system) else "",
             "code": code if CODE.fullmatch(code) else NOT_A_CODE,
             "display": "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS],
+            "sounds_like": sounds_like,
             "day": day_of(request.at),
         }
         yield unmapped_codes.name, row

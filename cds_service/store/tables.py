@@ -90,8 +90,9 @@ feedback = Table(
     Column("comment", Text, nullable=True),
 )
 
-# Codes that are in no map: of evaluated orders and their reasons, and of other orders that are
-# worded like them. The words are those of an order, never of a reason.
+# Codes that are in no map: of evaluated orders and their reasons, of other orders that are worded
+# like them, and of Conditions where an order was evaluated. The words are those of an order, never
+# of a reason or a Condition; `sounds_like` is what the latter's sound like, in a word of ours.
 unmapped_codes = Table(
     "unmapped_codes",
     metadata,
@@ -102,6 +103,7 @@ unmapped_codes = Table(
     Column("code", String(64), primary_key=True),
     Column("day", Integer, nullable=False, index=True),
     Column("display", String(200), nullable=True),
+    Column("sounds_like", String(40), nullable=True),
 )
 
 # Which decision feedback is about.

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import LOOPBACK_NAMES
+from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.language import N_, Language
 from cds_service.report.figures import Period
 from cds_service.report.overview import Overview, Panel, headline, overview_of
@@ -27,6 +28,7 @@ OTHER_REASONS = {
     "contrast-not-stated": N_("Contrast of the study"),
 }
 BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove the order")}
+ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
 # Headers of a proxy: with one of them the address of the caller is that of the proxy.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
@@ -48,7 +50,7 @@ def dashboard(
         days = request.args.get("days", USUAL, type=int)
         days = days if days in PERIODS else USUAL
         until = today()
-        words = {"days": days, "periods": PERIODS}
+        words = {"days": days, "periods": PERIODS, "about": ABOUT}
         try:
             overview = overviews.of(Period(until - timedelta(days=days - 1), until), spoken())
         except StoreDown:
@@ -90,10 +92,15 @@ def _drawn(panel: Panel) -> Markup:
 
 
 def _words(topics: Topics, language: Language) -> dict[str, str]:
-    """The texts for ids of facts, procedures, actions, and other reasons for no rating."""
+    """How facts, procedures, what a button does and what a Condition sounds like are called, and
+    what else kept from rating.
+    """
     facts = {fact.name: fact.label for topic in topics.values() for fact in topic.facts}
     procedures = {p.id: p.short for topic in topics.values() for p in topic.guideline.procedures}
-    named = facts | procedures | BUTTONS | OTHER_REASONS
+    sounds = {
+        name: s.label for topic in topics.values() for name, s in topic.condition_words.items()
+    }
+    named = sounds | facts | procedures | BUTTONS | OTHER_REASONS
     return {name: language.say(words) for name, words in named.items()}
 
 

@@ -117,9 +117,9 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
     """Keeps the evaluations of a hook, and hands unknown codes to the lookup."""
     if site.lookup:
         site.lookup.take(outcome.unknown_conditions)
-    similar = outcome.selected.similar
-    if site.store and (outcome.evaluations or similar):
-        site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, similar)
+    unmapped = [*outcome.selected.similar, *outcome.unmapped_conditions]
+    if site.store and (outcome.evaluations or unmapped):
+        site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, unmapped)
 
 
 def _answer(call: HookCall, topic: Topic, fetch: Fetch | None) -> HookOutcome:

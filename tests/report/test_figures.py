@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from cds_service.report.figures import EPOCH, Period
-from cds_service.report.queries import make_report, unmapped_in
+from cds_service.report.queries import make_report
+from cds_service.report.unmapped import unmapped_in
 from cds_service.store.database import Database
 from tests.store.rows import AT, DAY, decision_row, feedback_row, loaded
 

@@ -58,12 +58,13 @@ WHY = {
     "feedback.reason_display": "from a list of reasons that the card or the site offers",
     "feedback.comment": "may hold patient data: empty unless CDS_KEEP_COMMENTS asks for it",
     "unmapped_codes.client": CONFIGURED,
-    "unmapped_codes.consult": DERIVED,
+    "unmapped_codes.consult": f"{DERIVED}; of a Condition {SECRET}",
     "unmapped_codes.about": OURS,
     "unmapped_codes.system": "the name of a code system, or nothing where it is none",
     "unmapped_codes.code": "a code, without its words; nothing where it does not look like one",
     "unmapped_codes.day": TIME,
     "unmapped_codes.display": "the words of an order code, of the site's catalogue; not of reasons",
+    "unmapped_codes.sounds_like": f"{OURS} for what a Condition may be, not its words",
 }
 
 
