@@ -1,4 +1,4 @@
-"""Imports go one way, and each library is used in its own rooms only."""
+"""Imports go one way, and each library is imported by a few parts only."""
 
 import ast
 from pathlib import Path
@@ -71,7 +71,7 @@ MAY_IMPORT = {
     },
 }
 # Which parts may import a library.
-ROOMS = {
+IMPORTED_BY = {
     "flask": {"web", "__init__"},
     "flask_cors": {"web"},
     "prometheus_client": {"web"},
@@ -122,12 +122,12 @@ class TestModule:
         if allowed is not None:
             assert parts_imported(module) <= allowed
 
-    def test_each_library_stays_in_its_rooms(self, module):
+    def test_each_library_is_imported_by_its_parts_only(self, module):
         for name in imports_of(module):
-            rooms = ROOMS.get(name.split(".")[0])
-            assert rooms is None or part_of(module) in rooms
+            parts = IMPORTED_BY.get(name.split(".")[0])
+            assert parts is None or part_of(module) in parts
 
-    def test_a_module_is_one_room(self, module):
+    def test_a_module_is_short(self, module):
         assert len(module.read_text("utf-8").splitlines()) <= LONGEST
 
     def test_a_module_says_what_it_is(self, module):
