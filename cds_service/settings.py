@@ -96,6 +96,10 @@ class Settings:
         "none, and it has to be set; in open mode the address of the request")
     max_body_bytes: int = setting("CDS_MAX_BODY_BYTES", whole(1), 10_000_000,
         "largest request body in bytes")
+    max_orders: int = setting("CDS_MAX_ORDERS", whole(1), 200,
+        "most draft orders of a hook")
+    max_answer_bytes: int = setting("CDS_MAX_ANSWER_BYTES", whole(1), 2_000_000,
+        "largest answer to a hook in bytes")
     cors_origins: tuple[str, ...] | None = setting("CDS_CORS_ORIGINS", ORIGINS, None,
         "origins whose pages may call the service, separated by commas", "none, in open mode any")
     metrics_token: str = setting("CDS_METRICS_TOKEN", TEXT, "",

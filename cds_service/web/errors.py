@@ -13,7 +13,7 @@ from cds_service.fhir.prefetch import TooManyResources
 from cds_service.hook import TooLittleToGoOn
 from cds_service.web.callers import NoClients
 from cds_service.web.concurrency import Overloaded
-from cds_service.web.limits import TooManyItems, TooManyRequests
+from cds_service.web.limits import TooManyRequests, TooMuch
 from cds_service.web.log import log
 from cds_service.web.request_log import current
 from cds_service.web.schemas import fields_of
@@ -28,6 +28,7 @@ TEXTS = {
 }
 RETRY_SECONDS = 60
 OVERLOADED_SECONDS = 1
+MOST_NAMED = 20  # fields
 
 
 class BadRequest(Exception):
@@ -50,6 +51,15 @@ def issue(code: str, text: str, field: str = "") -> dict:
     return {**made, "expression": [field]} if field else made
 
 
+def issues_of(wrong: list[tuple[str, str]]) -> list[dict]:
+    """An issue for each field that is wrong, from its path and message. Where there are many, the
+    first ones are named and the others counted.
+    """
+    named = [issue("invalid", f"{path}: {text}", path) for path, text in wrong[:MOST_NAMED]]
+    others = len(wrong) - len(named)
+    return [*named, issue("invalid", f"{others} more fields are wrong.")] if others else named
+
+
 def register(app: Flask) -> None:
     """All handlers of the application."""
     app.register_error_handler(ValidationError, _wrong_fields)
@@ -58,7 +68,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NoClients, _not_configured)
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(TooManyRequests, _too_many_requests)
-    app.register_error_handler(TooManyItems, _too_costly)
+    app.register_error_handler(TooMuch, _too_costly)
     app.register_error_handler(TooManyResources, _too_costly)
     app.register_error_handler(NotKept, _not_kept)
     app.register_error_handler(Overloaded, _overloaded)
@@ -67,8 +77,7 @@ def register(app: Flask) -> None:
 
 
 def _wrong_fields(error: ValidationError) -> Response:
-    found = fields_of(error)
-    return outcome(400, [issue("invalid", f"{path}: {text}", path) for path, text in found])
+    return outcome(400, issues_of(fields_of(error)))
 
 
 def _bad_request(error: BadRequest) -> Response:
@@ -109,7 +118,7 @@ def _too_many_requests(error: TooManyRequests) -> Response:
     return answer
 
 
-def _too_costly(error: TooManyItems | TooManyResources) -> Response:
+def _too_costly(error: TooMuch | TooManyResources) -> Response:
     return outcome(413, [issue("too-costly", str(error))])
 
 

@@ -26,9 +26,9 @@ from cds_service.store.retention import day_of
 from cds_service.store.rows import Row
 from cds_service.store.store import Store
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN, feedback
-from cds_service.web.errors import NotKept, issue, outcome
+from cds_service.web.errors import NotKept, issues_of, outcome
 from cds_service.web.request_log import current
-from cds_service.web.schemas import FILLED, fields_of
+from cds_service.web.schemas import FILLED, ShortList, fields_of
 
 LONGEST = {"reason_system": 200, "reason_code": 100, "reason_display": 200, "comment": 4_000}
 TIMES = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -54,7 +54,7 @@ class FeedbackSchema(Schema):
     outcomeTimestamp = fields.AwareDateTime(
         required=True, format="iso", default_timezone=UTC, validate=TIMES
     )
-    acceptedSuggestions = fields.List(fields.Nested(SuggestionSchema), load_default=list)
+    acceptedSuggestions = ShortList(fields.Nested(SuggestionSchema), load_default=list)
     overrideReason = fields.Raw(load_default=None, allow_none=True)
     extension = fields.Raw(load_default=None, allow_none=True)
 
@@ -89,7 +89,8 @@ def take_feedback(items: list[Any], sender: Sender, store: Store | None) -> Resp
 
     Raises NotKept where they cannot be kept now, so that the client sends them again.
     """
-    rows, problems = _read(items, sender)
+    rows, wrong = _read(items, sender)
+    problems = issues_of(wrong)
     current().feedback.update(row["outcome"] for _, row in rows)
     if problems and not rows:
         return outcome(400, problems)
@@ -104,26 +105,26 @@ def _count(taken: int, sent: int, kept: bool) -> Json:
     return {"severity": "information", "code": "informational", "diagnostics": text}
 
 
-def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[Json]]:
-    """The rows of the valid items, and an issue for each field that is wrong.
+def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[tuple[str, str]]]:
+    """The rows of the valid items, and path and message of each field that is wrong.
 
     Each item is read on its own, so that an invalid one does not affect the others.
     """
     rows: list[Row] = []
-    problems: list[Json] = []
+    wrong: list[tuple[str, str]] = []
     for number, item in enumerate(items):
         try:
             rows.append((feedback.name, _row(FEEDBACK.load(item), sender)))
         except ValidationError as error:
-            problems.extend(_issues(f"feedback[{number}]", error))
-    return rows, problems
+            wrong.extend(_wrong_fields(f"feedback[{number}]", error))
+    return rows, wrong
 
 
-def _issues(where: str, error: ValidationError) -> Iterator[Json]:
+def _wrong_fields(where: str, error: ValidationError) -> Iterator[tuple[str, str]]:
     for path, text in fields_of(error):
         path = path.removeprefix("_schema")
         path = f"{where}.{path}" if path else where
-        yield issue("invalid", f"{path}: {text}", path)
+        yield path, text
 
 
 def _row(item: Json, sender: Sender) -> Json:

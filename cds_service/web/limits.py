@@ -1,11 +1,10 @@
-"""Limits on what a client may send: requests a minute, and resources in a request."""
+"""Limits on what a client may send, and on the size of an answer."""
 
 from functools import cached_property
 from time import time
 from typing import Any
 
 from cds_service.fhir.plain import Json, as_dict, as_list
-from cds_service.fhir.prefetch import MOST_RESOURCES, TooManyResources
 
 MOST_ITEMS = 1_000
 
@@ -21,8 +20,8 @@ class TooManyRequests(Exception):
         self.seconds = seconds
 
 
-class TooManyItems(Exception):
-    """A request with more items than are read."""
+class TooMuch(Exception):
+    """A request beyond a limit; the text says which, and holds nothing of the request."""
 
 
 class RateLimits:
@@ -56,13 +55,21 @@ class RateLimits:
             raise TooManyRequests(max(1, round(reset - time())))
 
 
-def check_orders(context: Json) -> None:
-    """Raises TooManyResources, as the reading of the prefetch does."""
-    if len(as_list(as_dict(context["draftOrders"]).get("entry"))) > MOST_RESOURCES:
-        raise TooManyResources
+def check_orders(context: Json, most: int) -> None:
+    """Raises TooMuch where there are more draft orders."""
+    if len(as_list(as_dict(context["draftOrders"]).get("entry"))) > most:
+        raise TooMuch(f"The request holds more than {most} draft orders.")
 
 
 def check_items(items: list) -> None:
-    """Raises TooManyItems."""
+    """Raises TooMuch."""
     if len(items) > MOST_ITEMS:
-        raise TooManyItems(f"The request holds more than {MOST_ITEMS} items of feedback.")
+        raise TooMuch(f"The request holds more than {MOST_ITEMS} items of feedback.")
+
+
+def check_answer(size: int, most: int) -> None:
+    """Raises TooMuch where the answer is larger: buttons repeat the orders that they change."""
+    if size > most:
+        raise TooMuch(
+            f"The answer would be larger than {most} bytes; send fewer or shorter orders."
+        )

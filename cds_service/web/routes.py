@@ -27,7 +27,7 @@ from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.errors import BadRequest
 from cds_service.web.feedback import Sender, take_feedback
-from cds_service.web.limits import RateLimits, check_items, check_orders
+from cds_service.web.limits import RateLimits, check_answer, check_items, check_orders
 from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import Body, criteria, envelope, feedback_items
 from cds_service.web.tracing import span
@@ -98,7 +98,7 @@ def hooks(site: Site) -> Blueprint:
 
 
 def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Response:
-    """Answers a hook: reads the body, decides, keeps the evaluations, and writes the response."""
+    """Answers a hook: reads the body, decides, writes the response, and keeps the evaluations."""
     with phase("read"):
         body = envelope(_body(text, HOOK))
         call = _call(site, caller, body, topic)
@@ -107,10 +107,12 @@ def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Respons
         outcome = _answer(call, topic, fetch)
         current().add_outcome(call.hook, outcome)
         _describe(traced)
+    with phase("write"):
+        response = jsonify(outcome.body)
+        check_answer(response.content_length or 0, site.settings.max_answer_bytes)
     with phase("keep"):
         _keep(site, call, caller.client, outcome)
-    with phase("write"):
-        return jsonify(outcome.body)
+    return response
 
 
 def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> None:
@@ -162,7 +164,7 @@ def _check_service(site: Site, service_id: str) -> None:
 
 
 def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
-    check_orders(body["context"])
+    check_orders(body["context"], site.settings.max_orders)
     current().criteria = criteria(body)
     return HookCall(
         hook=body["hook"],

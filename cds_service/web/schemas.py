@@ -10,6 +10,7 @@ from cds_service.fhir.plain import Json, as_dict, as_text
 CRITERIA = "com.epic.cdshooks.request.criteria-id"
 LONGEST_NUMBER = 18
 FILLED = validate.Length(min=1)
+MOST_ELEMENTS = 1_000
 
 
 class Body(TypedDict, total=False):
@@ -24,6 +25,17 @@ class Body(TypedDict, total=False):
     extension: Any
 
 
+class ShortList(fields.List):
+    """A list with at most MOST_ELEMENTS. They are counted before any is read, since a message is
+    made for each that is wrong.
+    """
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list:
+        if isinstance(value, list) and len(value) > MOST_ELEMENTS:
+            raise ValidationError(f"Holds more than {MOST_ELEMENTS} elements.")
+        return super()._deserialize(value, *args, **kwargs)
+
+
 class ContextSchema(Schema):
     """The fields of the order-select and order-sign contexts that we read."""
 
@@ -33,7 +45,7 @@ class ContextSchema(Schema):
     userId = fields.Str(required=True, validate=FILLED)
     patientId = fields.Str(required=True, validate=FILLED)
     draftOrders = fields.Dict(required=True)
-    selections = fields.List(fields.Str(), allow_none=True)
+    selections = ShortList(fields.Str(), allow_none=True)
 
 
 class HookSchema(Schema):
