@@ -15,6 +15,8 @@ from cds_service.decision.terminology import CPT, SNOMED_CT
 LOINC = "http://loinc.org"
 FHIR_CODE = re.compile(r"\S+( \S+)*")
 ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", re.ASCII)
+URI = re.compile(r"(https?://|urn:)\S{1,200}", re.ASCII)
+SHORT_WITH_DIGIT = re.compile(r"(?=.*\d)[A-Za-z0-9.+_-]{1,20}", re.ASCII)
 FORMS = {
     **dict.fromkeys(EDITIONS, ICD),
     SNOMED_CT: re.compile(r"[1-9]\d{5,17}", re.ASCII),
@@ -29,6 +31,15 @@ def has_form(system: str, code: str) -> bool:
     """Whether a code, as `Terminology.normalise` returns it, is written like one of its system."""
     written = FORMS.get(system, FHIR_CODE).fullmatch(code) is not None
     return written and has_check_digit(system, code)
+
+
+def is_surely_a_code(system: str, code: str) -> bool:
+    """Whether what a chart holds as a code is one, and not a name or other words of a person. In a
+    system whose form we do not know that is a short word with a digit, of a system that is a URI.
+    """
+    if system in FORMS:
+        return has_form(system, code)
+    return bool(URI.fullmatch(system) and SHORT_WITH_DIGIT.fullmatch(code))
 
 
 def has_check_digit(system: str, code: str) -> bool:

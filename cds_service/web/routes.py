@@ -19,6 +19,7 @@ from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
+from cds_service.mappings.forms import is_surely_a_code
 from cds_service.services import discovery, prefetch_templates
 from cds_service.settings import Settings
 from cds_service.store.rows import HookRequest
@@ -119,7 +120,8 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
     """Keeps the evaluations of a hook, and hands unknown codes to the lookup."""
     if site.lookup:
         site.lookup.take(outcome.unknown_conditions)
-    unmapped = [*outcome.selected.similar, *outcome.unmapped_conditions]
+    conditions = (c for c in outcome.unmapped_conditions if is_surely_a_code(c.system, c.code))
+    unmapped = [*outcome.selected.similar, *conditions]
     if site.store and (outcome.evaluations or unmapped):
         site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, unmapped)
 

@@ -18,6 +18,7 @@ from tests.small_world import (
     FRACTURE_T12,
     MRI_LUMBAR_W,
     PAIN,
+    SCT,
     condition,
     hook_request,
     order,
@@ -139,6 +140,14 @@ class TestConditions:
     def test_codes_in_a_map_and_our_own_answers_are_not_listed(self, listed):
         known = [condition(c) for c in (FRACTURE, BREAST_CANCER, EDEMA_SEEN, FRACTURE_T12)]
         assert len(self.rows(listed, of_patient("maria", *known))) == 1
+
+    @pytest.mark.parametrize(
+        ("system", "code"),
+        [(DX, "Zebediah"), (DX, "cancer of Zebediah 2"), (SCT, "Zebediah"), (SCT, "1234567"),
+         ("Zebediah", "D1"), ("", "D1")],
+    )  # fmt: skip
+    def test_what_is_not_surely_a_code_is_not_kept(self, listed, system, code):
+        assert len(self.rows(listed, of_patient("maria", problem(code, system=system)))) == 1
 
     def test_nothing_is_listed_where_no_order_is_ours(self, listed):
         other = of_patient("maria", problem("D2", "cancer"), drafts=((LOCAL, "XR1"),))
