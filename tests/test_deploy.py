@@ -258,7 +258,8 @@ def dashboard_expressions():
 
 def test_every_file_is_checked_by_a_test_here():
     checked = {
-        "Containerfile", "compose.yaml", "nginx.conf", "cds-service.service", "dashboard.json",
+        "Containerfile", "compose.yaml", "nginx.conf", "nginx-memory.conf", "ehr-addresses.conf",
+        "cds-service.service", "dashboard.json",
         "prometheus.yml", "alerts.yml", "alerts-test.yml", "README.md",
         *(file.name for file in MANIFESTS),
     }  # fmt: skip
