@@ -82,7 +82,7 @@ def check_hierarchies(settings: Settings) -> Line:
         return ok(about, "codes in no map are asked of CDS_TX")
     text = (
         "only the shipped codes are understood, and a diagnosis in another one counts for nothing "
-        "(of a cancer its words still ask the question): run expand, or set CDS_TX"
+        "(some words still ask the question): run expand, or set CDS_TX"
     )
     return warning(about, text)
 
