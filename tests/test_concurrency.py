@@ -9,7 +9,10 @@ from cds_service import create_app
 from cds_service.settings import Settings
 from cds_service.web import concurrency, routes
 from cds_service.web.concurrency import MOST_WAITING, ConcurrencyLimit, Overloaded
+from tests import REAL_PROCESSES
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
+
+pytestmark = REAL_PROCESSES
 
 SERVICE = "/cds-services/vcf-appropriateness"
 BODY = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))

@@ -15,9 +15,12 @@ from cds_service import create_app
 from cds_service.report.overview import MOST_BARS
 from cds_service.settings import Settings
 from cds_service.store.database import Database
+from tests import REAL_PROCESSES
 from tests.local_server import serving
 from tests.report.test_figures import ROWS, TODAY
 from tests.store.rows import DAY, feedback_row, loaded
+
+pytestmark = REAL_PROCESSES
 
 TOKEN = "let-me-look"  # noqa: S105
 HOSTILE = '<script>alert("1")</script>&"'

@@ -15,6 +15,7 @@ from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetcher
 from cds_service.settings import Settings
+from tests import REAL_PROCESSES
 from tests.local_server import serving
 from tests.small_world import (
     AUGMENTATION_LUMBAR,
@@ -28,6 +29,8 @@ from tests.small_world import (
     hook_request,
     order,
 )
+
+pytestmark = REAL_PROCESSES
 
 SERVICE = "/cds-services/vcf-appropriateness"
 SECONDS = 0.4

@@ -12,11 +12,15 @@ from socket import create_connection, socket
 import pytest
 
 from cds_service.settings import Settings
+from tests import REAL_PROCESSES
 from tests.front import HOST, NGINX, front, head
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
 from tests.test_gunicorn import OPEN, PATH, PATIENCE_SECONDS, Service, eventually, free_port, stop
 
-pytestmark = pytest.mark.skipif(not NGINX, reason="no nginx: apt-get install nginx")
+pytestmark = [
+    REAL_PROCESSES,
+    pytest.mark.skipif(not NGINX, reason="no nginx: apt-get install nginx"),
+]
 
 CONF = (ROOT / "deploy/nginx.conf").read_text("utf-8")
 HOOK = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))

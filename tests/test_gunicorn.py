@@ -20,10 +20,13 @@ import pytest
 import requests
 from gunicorn.workers.gthread import ThreadWorker
 
+from tests import REAL_PROCESSES
 from tests.local_server import serving
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
 from tests.test_access import BASE, ISSUER, clients_file, token
 from tests.test_fetch import EHR, KEYS, rating, request_for
+
+pytestmark = REAL_PROCESSES
 
 PATH = "/cds-services/vcf-appropriateness"
 BODY = json.dumps(hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))).encode()
@@ -260,7 +263,7 @@ class TestConnections:
             for _ in range(10):
                 stack.enter_context(clients_that_send(service, HALF_A_BODY))
                 time.sleep(0.02)
-            assert sockets_of(idle) - before >= 8
+            eventually(lambda: sockets_of(idle) - before > 5)  # most of the ten
 
     def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch, tmp_path):
         """A refusal waits for the hook at work, a turn each time."""

@@ -6,7 +6,10 @@ import pytest
 
 from cds_service import create_app
 from cds_service.settings import Settings
+from tests import REAL_PROCESSES
 from tests.small_world import LUMBAR_FRACTURE, MRI_LUMBAR_W, SERVICE, hook_request, order
+
+pytestmark = REAL_PROCESSES
 
 PATH = f"/cds-services/{SERVICE}"
 BODY = hook_request(order(MRI_LUMBAR_W))

@@ -10,6 +10,7 @@ from cds_service.expansion.lookup import TerminologyLookup, is_concept
 from cds_service.expansion.server import TerminologyServer
 from cds_service.mappings.hierarchies import hierarchies_of
 from cds_service.settings import Settings
+from tests import REAL_PROCESSES
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -31,6 +32,8 @@ from tests.terminology_stub import (
     MELANOMA_OF_BREAST,
     SARCOMA,
 )
+
+pytestmark = REAL_PROCESSES
 
 SERVICE = "/cds-services/vcf-appropriateness"
 SITE_CODES = (ROOT / "fixtures" / "local-codes").resolve()

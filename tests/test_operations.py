@@ -11,6 +11,7 @@ import pytest
 from cds_service import create_app
 from cds_service.fhir import prefetch
 from cds_service.settings import Settings
+from tests import REAL_PROCESSES
 from tests.small_world import (
     CT_LUMBAR_W,
     FRACTURE,
@@ -25,6 +26,8 @@ from tests.small_world import (
     order,
 )
 from tests.test_access import BASE, ISSUER, call, clients_file, token
+
+pytestmark = REAL_PROCESSES
 
 SERVICE = "/cds-services/vcf-appropriateness"
 BODY = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), without=("devices",))

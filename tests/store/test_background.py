@@ -7,7 +7,10 @@ import pytest
 from cds_service.store import background
 from cds_service.store.background import Background
 from cds_service.store.database import StoreDown
+from tests import REAL_PROCESSES
 from tests.test_concurrency import until
+
+pytestmark = REAL_PROCESSES
 
 
 @pytest.fixture

@@ -14,11 +14,14 @@ from cds_service import create_app
 from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.store import Store, StoreLocation
+from tests import REAL_PROCESSES
 from tests.store.clients import REQUEST, asked, cards, feedback_on, overridden
 from tests.store.disks import fill
 from tests.test_access import BASE, ENDPOINT, clients_file, token
 from tests.test_gunicorn import PATH, eventually
 from tests.test_operations import metric
+
+pytestmark = REAL_PROCESSES
 
 # Well above what an answer takes, and below what waiting for a database would.
 NORMAL_SECONDS = 1.0

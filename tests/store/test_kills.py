@@ -10,9 +10,12 @@ import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.store import Store, StoreLocation
+from tests import REAL_PROCESSES
 from tests.small_world import ROOT
 from tests.store.clients import Clients, cards, children_of, running
 from tests.test_gunicorn import command, eventually, free_port, stop
+
+pytestmark = REAL_PROCESSES
 
 
 def kill_a_worker(service, clients, again):

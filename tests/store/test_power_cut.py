@@ -16,8 +16,11 @@ import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.store import Store, StoreLocation
+from tests import REAL_PROCESSES
 from tests.store.clients import Clients, cards, children_of, running
 from tests.test_gunicorn import free_port, stop
+
+pytestmark = REAL_PROCESSES
 
 CUTS = 5
 # What is decided may wait so long for the disk; feedback may not.
