@@ -17,10 +17,11 @@ from cds_service.cards.evaluated import REPEAT, SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_rating_of
 from cds_service.choices import CARD, PRECONDITION_FAILED, SILENCE
 from cds_service.decision.chart import Case
+from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.decision.evaluate import Decision, evaluate_order
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
 from cds_service.decision.relevance import TOO_LITTLE_TO_GO_ON
-from cds_service.decision.terminology import SNOMED_CT, Meaning
+from cds_service.decision.terminology import Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
 from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
@@ -185,8 +186,9 @@ def _hidden(call: HookCall, order: EvaluatedOrder) -> EvaluatedOrder:
     """The order; hidden where the client's silence covers it, or where it was overridden lately."""
     if call.silence.covers(order.decision):
         return replace(order, hidden=SILENT, unrated=not call.silence.ratings)
-    is_repeat = order.shows_card and evaluation_of(order) in call.overridden
-    return replace(order, hidden=REPEAT) if is_repeat else order
+    if order.shows_card and call.overridden and evaluation_of(order) in call.overridden:
+        return replace(order, hidden=REPEAT)
+    return order
 
 
 def _respond(

@@ -25,6 +25,7 @@ from cds_service.decision import logic
 from cds_service.decision.chart import KINDS, YEARS, Evidence
 from cds_service.decision.functions import FUNCTIONS
 from cds_service.decision.names import Names
+from cds_service.decision.needed_sets import needed_sets
 from cds_service.decision.selection import compile_selection
 from cds_service.decision.situation import (
     FALSE,
@@ -49,7 +50,8 @@ def compile_criterion(written: Any, names: Names) -> Criterion:
         if allowed is not None and argument not in allowed:
             raise CriterionError(f"{argument} is no argument of {kind}")
     try:
-        return Criterion(written, COMPILERS[kind](written, names))
+        truth = COMPILERS[kind](written, names)
+        return Criterion(written, truth, needed_sets(written, names))
     except KeyError as error:
         raise CriterionError(f"{kind} needs {error.args[0]}") from None
 

@@ -6,7 +6,7 @@ What makes each of them true or false is data of the topic (`facts.json`).
 from dataclasses import dataclass, replace
 
 from cds_service.decision.chart import Case, Evidence
-from cds_service.decision.situation import Criterion, Fact, Situation, evidence_of
+from cds_service.decision.situation import Criterion, Fact, Situation, Truth, evidence_of
 
 CODED, ANSWERED, PRESUMED = "coded", "answered", "presumed"
 ABSENT, IMPLIED, UNKNOWN, DOUBT = "absent", "implied", "unknown", "doubt"
@@ -45,15 +45,15 @@ class FactDefinition:
         answered = _answered(self.name, situation.case)
         if answered:
             return answered
-        doubt = self.unknown_when and self.unknown_when.truth(situation)
-        if doubt and doubt.value:
+        doubt = _if_true(self.unknown_when, situation)
+        if doubt:
             return Fact(self.name, None, DOUBT, doubt.evidence)
-        if self.presumed_when and self.presumed_when.holds(situation):
+        if _if_true(self.presumed_when, situation):
             return Fact(self.name, True, PRESUMED)
-        denial = self.false_when and self.false_when.truth(situation)
-        if denial and denial.value:
+        denial = _if_true(self.false_when, situation)
+        if denial:
             return Fact(self.name, False, CODED, denial.evidence)
-        if self.implied_false_when and self.implied_false_when.holds(situation):
+        if _if_true(self.implied_false_when, situation):
             return Fact(self.name, False, IMPLIED)
         return self._absent(proof.value, situation.case)
 
@@ -63,6 +63,13 @@ class FactDefinition:
         if kinds and found is False and case.chart.has(*kinds):
             return Fact(self.name, False, ABSENT)
         return Fact(self.name, None, UNKNOWN)
+
+
+def _if_true(criterion: Criterion | None, situation: Situation) -> Truth | None:
+    if criterion is None or not criterion.may_hold(situation.case):
+        return None
+    truth = criterion.truth(situation)
+    return truth if truth.value else None
 
 
 def establish_facts(definitions: tuple[FactDefinition, ...], situation: Situation) -> Situation:

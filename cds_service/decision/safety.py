@@ -17,7 +17,7 @@ from typing import Literal
 
 from cds_service.decision.chart import Evidence
 from cds_service.decision.guideline import Procedure
-from cds_service.decision.situation import Criterion, Situation
+from cds_service.decision.situation import FALSE, Criterion, Situation
 
 INDICATORS = ("info", "warning", "critical")
 Indicator = Literal["info", "warning", "critical"]
@@ -93,11 +93,12 @@ class Alert:
 
 def alerts_for(rules: Iterable[SafetyRule], situation: Situation) -> tuple[Alert, ...]:
     """Every rule whose criterion holds, in the order of the rules."""
-    procedure = situation.case.order.procedure
-    truths = ((rule, rule.when.truth(situation)) for rule in rules)
-    return tuple(
-        Alert(rule, truth.evidence, rule.speaks_of(procedure)) for rule, truth in truths if truth[0]
-    )
+    case, found = situation.case, []
+    for rule in rules:
+        truth = rule.when.truth(situation) if rule.when.may_hold(case) else FALSE
+        if truth.value:
+            found.append(Alert(rule, truth.evidence, rule.speaks_of(case.order.procedure)))
+    return tuple(found)
 
 
 def speaking(alerts: Iterable[Alert], *kinds: str) -> tuple[Alert, ...]:

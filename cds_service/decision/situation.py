@@ -64,10 +64,16 @@ Holds = Callable[[Situation], Truth]
 
 
 class Criterion:
-    """A compiled criterion: its JSON, `written`, and the function that evaluates it, `truth`."""
+    """A compiled criterion: its JSON, `written`, the function that evaluates it, `truth`, and the
+    value sets of which one must hold a finding for it to be true, `needs` (none: not known).
+    """
 
-    def __init__(self, written: Mapping[str, Any], truth: Holds):
-        self.written, self.truth = written, truth
+    def __init__(self, written: Mapping[str, Any], truth: Holds, needs: frozenset[str]):
+        self.written, self.truth, self.needs = written, truth, needs
+
+    def may_hold(self, case: Case) -> bool:
+        """A quick look: false where it cannot be true."""
+        return not self.needs or not self.needs.isdisjoint(case.sets)
 
     def holds(self, situation: Situation) -> bool:
         return self.truth(situation).value is True

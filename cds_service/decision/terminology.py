@@ -3,19 +3,15 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+from cds_service.decision.code_systems import CPT, plain_system, without_modifier
 from cds_service.decision.icd import EDITIONS, and_above, icd_key
 from cds_service.decision.words import Words
 
-SNOMED_CT = "http://snomed.info/sct"
-CPT = "http://www.ama-assn.org/go/cpt"
 # Value sets of this ending hold codes that are only there to be told from others.
 LOOK_ALIKES = "-look-alikes"
 MOST_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
-# A CPT code, and modifiers of two characters: 72149-26, 72149 26, 72149TC.
-WITH_MODIFIERS = re.compile(r"(\d{4}[0-9A-Z])((?:[\s,-]*[0-9A-Z]{2})*)", re.ASCII)
-MODIFIER = re.compile(r"[0-9A-Z]{2}")
-BROKEN_OFF = frozenset({"53", "73", "74"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,16 @@ class Meaning:
     def says_nothing(self) -> bool:
         """Whether the code is only there to be told from others."""
         return self.place is None and all(name.endswith(LOOK_ALIKES) for name in self.sets)
+
+
+class Seen(NamedTuple):
+    """What the maps say of a code: its `key` (None for a system that no map knows), whether it is
+    in a value set or has a place, and whether it says something of a patient.
+    """
+
+    key: tuple[str, str] | None
+    is_listed: bool
+    says_something: bool
 
 
 @dataclass(frozen=True)
@@ -104,8 +110,8 @@ class Terminology:
 
     `answers` is the code system of the answers to our questions; `body_part` the place that stands
     for an order without a region. `reported` are the value sets that a criterion looks for in a
-    DiagnosticReport. `known` remembers what `knows` said. `looked_up` is what a terminology server
-    said of codes in no map.
+    DiagnosticReport. `looked_up` is what a terminology server said of codes in no map. `seen`,
+    `by_rule` and `heard` remember what was found: charts repeat themselves.
     """
 
     systems: Mapping[str, str]
@@ -121,7 +127,7 @@ class Terminology:
     words: tuple[Words, ...] = ()
     reported: frozenset[str] = frozenset()
     looked_up: Mapping[tuple[str, str], Meaning] = field(default_factory=dict)
-    known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False)
+    seen: dict[tuple[str, str], Seen] = field(default_factory=dict, compare=False)
     by_rule: dict[tuple[str, str], Meaning | None] = field(default_factory=dict, compare=False)
     heard: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
@@ -145,15 +151,15 @@ class Terminology:
 
     def meaning(self, key: tuple[str, str]) -> Meaning | None:
         """What a finding code means, or None where it is in no value set and has no place."""
+        return self._listed(key) or self.looked_up.get(key)
+
+    def _listed(self, key: tuple[str, str]) -> Meaning | None:
         if key[0] not in EDITIONS:
-            return self.meanings.get(key) or self.looked_up.get(key)
+            return self.meanings.get(key)
         if key in self.by_rule:
             return self.by_rule[key]
         meaning = self._read(key)
-        if len(self.by_rule) >= MOST_REMEMBERED:
-            self.by_rule.clear()
-        if len(key[1]) <= LONGEST_REMEMBERED:
-            self.by_rule[key] = meaning
+        _remember(self.by_rule, key, meaning, len(key[1]))
         return meaning
 
     def _read(self, key: tuple[str, str]) -> Meaning | None:
@@ -174,35 +180,33 @@ class Terminology:
         written = and_above(code) if system in EDITIONS else (code,)
         return next((d for c in written if (d := self.displays.get((system, c)))), code)
 
+    def see(self, system: str, code: str) -> Seen:
+        """What the maps, without what was looked up, say of a code as a chart has it."""
+        seen = self.seen.get((system, code))
+        if seen is None:
+            seen = self._see(system, code)
+            _remember(self.seen, (system, code), seen, len(system) + len(code))
+        return seen
+
+    def _see(self, system: str, code: str) -> Seen:
+        key = self.normalise(system, code)
+        meaning = self._listed(key) if key else None
+        says_something = bool(meaning and not meaning.says_nothing)
+        return Seen(
+            key, meaning is not None, says_something or bool(key and key[0] == self.answers)
+        )
+
     def knows(self, system: str, code: str) -> bool:
-        """Whether a finding code, written in whatever way, says something of a patient.
-
-        Remembers what it said: charts repeat themselves.
-        """
-        known = self.known.get((system, code))
-        if known is None:
-            known = self._is_known(self.normalise(system, code))
-            if len(self.known) >= MOST_REMEMBERED:
-                self.known.clear()
-            if len(system) + len(code) <= LONGEST_REMEMBERED:
-                self.known[system, code] = known
-        return known or (bool(self.looked_up) and self._is_known(self.normalise(system, code)))
-
-    def _is_known(self, key: tuple[str, str] | None) -> bool:
-        if key is None:
-            return False
-        meaning = self.meaning(key)
-        return key[0] == self.answers or bool(meaning and not meaning.says_nothing)
+        """Whether a finding code, written in whatever way, says something of a patient."""
+        seen = self.see(system, code)
+        return seen.says_something or seen.key in self.looked_up
 
     def hears(self, text: str) -> frozenset[str]:
-        """The names of the `words` that a text sounds like. Remembers what it said."""
+        """The names of the `words` that a text sounds like."""
         heard = self.heard.get(text)
         if heard is None:
             heard = frozenset(words.name for words in self.words if words.hears(text))
-            if len(self.heard) >= MOST_REMEMBERED:
-                self.heard.clear()
-            if len(text) <= LONGEST_REMEMBERED:
-                self.heard[text] = heard
+            _remember(self.heard, text, heard, len(text))
         return heard
 
     def codes_for(self, procedure: str, region: str | None) -> tuple[Coding, ...]:
@@ -218,25 +222,14 @@ class Terminology:
         return next((p for p in regions if p.parts == parts), self.body_part)
 
 
+def _remember(answers: dict, asked: Any, answer: Any, length: int) -> None:
+    """Remembers an answer, unless what was asked is long; forgets all when they are too many."""
+    if len(answers) >= MOST_REMEMBERED:
+        answers.clear()
+    if length <= LONGEST_REMEMBERED:
+        answers[asked] = answer
+
+
 def union(places: Iterable[Place]) -> frozenset[str]:
     """All parts that the places count to."""
     return frozenset().union(*(place.parts for place in places))
-
-
-def plain_system(system: str) -> str:
-    """Common misspellings undone: https for http, a trailing slash, capitals; and the edition of
-    SNOMED CT, and a version, dropped.
-    """
-    plain = system.strip().lower().partition("|")[0]
-    plain = plain.replace("https://", "http://", 1).rstrip("/")
-    return SNOMED_CT if plain.startswith(SNOMED_CT + "/") else plain
-
-
-def without_modifier(code: str) -> str:
-    """A CPT code without its modifiers (72149-26, 72149TC), unless one says that the procedure was
-    broken off: then it stays as it is, and no map knows it.
-    """
-    written = WITH_MODIFIERS.fullmatch(code.strip().upper())
-    if written is None or BROKEN_OFF.intersection(MODIFIER.findall(written[2])):
-        return code.strip()
-    return written[1]

@@ -117,12 +117,13 @@ class OrderWords:
 
 @dataclass(frozen=True)
 class Sound:
-    """What a Condition whose code is in no map may be: one of `words` is in
-    its text, which is in lower case here, with a blank at both ends.
+    """What a Condition whose code is in no map may be: the `words` of the name `heard_as` are heard
+    in its text, or one of `words` is in it, in lower case and with a blank at both ends.
     """
 
     label: str
     words: tuple[str, ...]
+    heard_as: str = ""
 
 
 @dataclass(frozen=True)

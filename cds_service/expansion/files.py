@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cds_service.decision.terminology import SNOMED_CT
+from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.expansion.pages import Expansion
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import Hierarchy

@@ -9,7 +9,8 @@ from time import sleep
 
 from stdnum import verhoeff
 
-from cds_service.decision.terminology import SNOMED_CT, Meaning
+from cds_service.decision.code_systems import SNOMED_CT
+from cds_service.decision.terminology import Meaning
 from cds_service.expansion.server import TerminologyError, TerminologyServer
 from cds_service.mappings.hierarchies import Hierarchy
 

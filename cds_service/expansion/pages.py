@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from cds_service.decision.terminology import SNOMED_CT
+from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.expansion.server import TerminologyError, TerminologyServer
 from cds_service.fhir.plain import Json
 from cds_service.mappings.hierarchies import Hierarchy

@@ -6,7 +6,7 @@ import requests
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
-from cds_service.decision.terminology import SNOMED_CT
+from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 
 FHIR_JSON = "application/fhir+json"

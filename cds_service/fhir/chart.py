@@ -27,7 +27,8 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
             supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
-    if any(_is_illegible(r, terminology) for r in prefetched.resources):
+    conditions = (r for r in prefetched.resources if r.type == "Condition")
+    if any(_is_illegible(condition, terminology) for condition in conditions):
         supplied.discard("conditions")
     known, problem = _patient(prefetched, patient_id)
     if problem:
@@ -57,11 +58,11 @@ def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[R
             yield resource, finding
 
 
-def _is_illegible(resource: Resource, terminology: Terminology) -> bool:
+def _is_illegible(condition: Resource, terminology: Terminology) -> bool:
     """A Condition that counts, and of which nothing can be read, may be anything."""
-    if resource.type != "Condition" or not resource.is_illegible(terminology):
+    if not condition.is_illegible(terminology):
         return False
-    return not codes(resource.content.get("verificationStatus")) & NEVER_EVIDENCE
+    return not codes(condition.content.get("verificationStatus")) & NEVER_EVIDENCE
 
 
 def _patient(prefetched: Prefetched, patient_id: str) -> tuple[Json, str | None]:

@@ -31,13 +31,17 @@ class Concept(Struct, frozen=True):
     @property
     def words(self) -> str:
         """Its text and displays, separated."""
-        return "; ".join(filter(None, (self.text, *(c.display for c in self.coding))))
+        said = [self.text, *[coding.display for coding in self.coding]]
+        return "; ".join(filter(None, said))
+
+
+NO_CONCEPT = Concept()
 
 
 class Reaction(Struct, frozen=True):
     """Of an AllergyIntolerance."""
 
-    substance: Concept = Concept()
+    substance: Concept = NO_CONCEPT
 
 
 class CodedFields(Struct):
@@ -45,20 +49,18 @@ class CodedFields(Struct):
 
     resourceType: str = ""
     id: str = ""
-    code: Concept = Concept()
-    type: Concept = Concept()
-    valueCodeableConcept: Concept = Concept()
+    code: Concept = NO_CONCEPT
+    type: Concept = NO_CONCEPT
+    valueCodeableConcept: Concept = NO_CONCEPT
     reaction: list[Reaction] = []
     conclusionCode: list[Concept] = []
 
     @property
     def codings(self) -> list[Coding]:
-        found = [*self.code.coding, *self.type.coding, *self.valueCodeableConcept.coding]
-        for reaction in self.reaction:
-            found += reaction.substance.coding
-        for concept in self.conclusionCode:
-            found += concept.coding
-        return found
+        others = [self.type, self.valueCodeableConcept, *self.conclusionCode]
+        others += [reaction.substance for reaction in self.reaction]
+        more = [coding for concept in others for coding in concept.coding]
+        return [*self.code.coding, *more] if more else self.code.coding
 
 
 class Entry(Struct):
@@ -108,17 +110,18 @@ def text_of(value: Any) -> bytes:
 
 class Resource:
     """A resource of the chart, decoded as far as it is needed. `codings` are None where its coded
-    fields are not of the types of FHIR.
+    fields are not of the types of FHIR; `words` are what the code of a Condition says in words.
     """
 
     def __init__(self, text: bytes | Raw):
         self.text = text
+        self.words = ""
         self.codings: list[Coding] | None = None
-        self.concept = Concept()
         try:
             seen = CODED_FIELDS.decode(text)
             self.type, self.id, self.codings = seen.resourceType, seen.id, seen.codings
-            self.concept = seen.code
+            if self.type == "Condition":
+                self.words = seen.code.words
         except ValidationError:
             self.type, self.id = (as_text(self.content.get(n)) for n in ("resourceType", "id"))
 
@@ -133,15 +136,17 @@ class Resource:
         """
         if self.codings is None:
             return True
-        if any(terminology.knows(coding.system, coding.code) for coding in self.codings):
-            return True
-        return self.type == "Condition" and bool(terminology.hears(self.concept.words))
+        for coding in self.codings:
+            if terminology.knows(coding.system, coding.code):
+                return True
+        return bool(self.words and terminology.hears(self.words))
 
     def is_illegible(self, terminology: Terminology) -> bool:
         """Whether it has neither words in Latin script nor a coding of a system that we know."""
-        codings = self.codings or ()
-        known = any(terminology.normalise(coding.system, coding.code) for coding in codings)
-        return not known and not is_latin(self.concept.words)
+        for coding in self.codings or ():
+            if terminology.see(coding.system, coding.code).key:
+                return False
+        return not is_latin(self.words)
 
 
 def head_of(text: bytes | Raw) -> Head:

@@ -1,7 +1,7 @@
 """Codes of orders, reasons and Conditions that are in no map, so that somebody may map them."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -49,29 +49,35 @@ def unmapped_conditions(
 
     `sounds` are what the words may sound like by a name, the most serious first.
     """
-    order = [*sounds, ""]
-    found: dict[tuple[str, str], str] = {}
+    said: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for resource in resources:
         if resource.type == "Condition":
-            keys = {_unknown(coding, terminology) for coding in resource.codings or ()} - {None}
-            heard = _sounds_like(resource.content.get("code"), sounds) if keys else ""
-            for key in keys:
-                found[key] = min(found.get(key, heard), heard, key=order.index)
-    return tuple(Unmapped(CONDITION, *key, "", heard) for key, heard in found.items())
+            for coding in resource.codings or ():
+                key = _unknown(coding, terminology)
+                if key:
+                    said[key].add(resource.words)
+    order = [*sounds, ""]
+    heard = {key: {_sounds_like(text, terminology, sounds) for text in said[key]} for key in said}
+    return tuple(
+        Unmapped(CONDITION, *key, "", min(names, key=order.index)) for key, names in heard.items()
+    )
 
 
 def _unknown(coding: Coding, terminology: Terminology) -> tuple[str, str] | None:
-    """System and code, or None where they are in a map."""
-    system, code = coding.system, coding.code
-    if not code or terminology.knows(system, code):
+    """System and code, or None where they are in a map or there is no code."""
+    seen = terminology.see(coding.system, coding.code)
+    if seen.is_listed or seen.says_something or seen.key in terminology.looked_up:
         return None
-    key = terminology.normalise(system, code)
-    return None if key and terminology.meaning(key) else key or (system, code)
+    return (seen.key or (coding.system, coding.code)) if coding.code else None
 
 
-def _sounds_like(concept: Any, sounds: Mapping[str, Sound]) -> str:
-    said = f" {_words(concept).lower()} "
-    return next((n for n, s in sounds.items() if any(map(said.__contains__, s.words))), "")
+def _sounds_like(text: str, terminology: Terminology, sounds: Mapping[str, Sound]) -> str:
+    """The name of the most serious sound; empty where it sounds like none."""
+    heard, said = terminology.hears(text), f" {text.lower()} ".replace(";", " ")
+    for name, sound in sounds.items():
+        if sound.heard_as in heard or any(map(said.__contains__, sound.words)):
+            return name
+    return ""
 
 
 def by_known_system(unmapped: Iterable[Unmapped], terminology: Terminology) -> Counter[str]:

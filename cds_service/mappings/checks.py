@@ -152,7 +152,10 @@ def _problems_of_words(topic: Topic) -> Iterator[tuple[str, str]]:
 
 def _problems_of_sounds(topic: Topic) -> Iterator[tuple[str, str]]:
     """A word in capitals, or none at all, would be in no text or in every one."""
+    names = {"", *(words.name for words in topic.terminology.words)}
     for name, sound in topic.condition_words.items():
+        if sound.heard_as not in names:
+            yield f"{name}.heard_as", f"{sound.heard_as} is no file of words/"
         for word in sound.words:
             if not word.strip() or word != word.lower():
                 yield f"{name}.words", f"{word!r} is not in lower case, or empty"

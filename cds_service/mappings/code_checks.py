@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cds_service.decision.terminology import LOOK_ALIKES, SNOMED_CT, Terminology
+from cds_service.decision.code_systems import SNOMED_CT
+from cds_service.decision.terminology import LOOK_ALIKES, Terminology
 from cds_service.mappings.codes import expanded_codes, listed_codes
 from cds_service.mappings.forms import LOINC, has_check_digit
 from cds_service.mappings.hierarchies import read_hierarchies

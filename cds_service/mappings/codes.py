@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from cds_service.decision.code_systems import plain_system
 from cds_service.decision.guideline import Guideline
 from cds_service.decision.icd import EDITIONS, icd_key
 from cds_service.decision.terminology import (
@@ -12,7 +13,6 @@ from cds_service.decision.terminology import (
     OrderMeaning,
     Place,
     Terminology,
-    plain_system,
 )
 from cds_service.decision.topic import About, Question
 from cds_service.mappings.icd_rules import read_patterns

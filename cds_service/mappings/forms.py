@@ -9,8 +9,8 @@ import re
 
 from stdnum import luhn, verhoeff
 
+from cds_service.decision.code_systems import CPT, SNOMED_CT
 from cds_service.decision.icd import EDITIONS
-from cds_service.decision.terminology import CPT, SNOMED_CT
 
 LOINC = "http://loinc.org"
 FHIR_CODE = re.compile(r"\S+( \S+)*")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_service.decision.terminology import SNOMED_CT
+from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.mappings.codes import listed_codes
 from cds_service.mappings.source import Problems, Source, set_name, sources_of_topics
 

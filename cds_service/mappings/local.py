@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cds_service.decision.code_systems import plain_system
 from cds_service.decision.terminology import (
     Coding,
     Meaning,
     OrderMeaning,
     Terminology,
-    plain_system,
 )
 from cds_service.decision.topic import Topic, Topics
 from cds_service.mappings.forms import has_form
@@ -72,7 +72,7 @@ def _with_systems(shipped: Terminology, rows: Iterable[Row]) -> Terminology:
         if not any(name in shipped.systems for name in names):
             called = next((named[name] for name in names if name in named), names[0])
             named.update(dict.fromkeys(names, called))
-    return replace(shipped, systems={**named, **shipped.systems}, known={}, by_rule={})
+    return replace(shipped, systems={**named, **shipped.systems}, seen={}, by_rule={})
 
 
 def _names(system: str) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _joined(local: LocalCodes) -> Terminology:
     shipped = local.terminology
     return replace(
         shipped,
-        known={},
+        seen={},
         by_rule={},
         meanings={**shipped.meanings, **local.meanings},
         orders={**shipped.orders, **local.orders},

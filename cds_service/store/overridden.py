@@ -31,9 +31,12 @@ class Overridden:
     patient_id: str
     pseudonym: Pseudonym
 
+    def __bool__(self) -> bool:
+        return bool(self.at)
+
     def __contains__(self, evaluation: Evaluation) -> bool:
         """Whether the same advice on the same order was overridden; that of a safety rule never."""
-        if not self.at or evaluation.is_safety_card:
+        if evaluation.is_safety_card:
             return False
         key = advice_key(evaluation, self.client, self.patient_id, self.pseudonym)
         return key is not None and self.at.get(key, 0.0) > self.since

@@ -1,7 +1,7 @@
 """Which client is calling: in open mode always the same one, else that of the token."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Request
@@ -18,6 +18,7 @@ from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
 from cds_service.language import language
 from cds_service.mappings.local import MappingsError, with_local_codes
+from cds_service.services import prefetch_templates
 from cds_service.settings import OPEN, ConfigError, Settings, read_open_client
 from cds_service.silence import Silence, what_can_be_silenced
 from cds_service.web.log import log
@@ -35,11 +36,13 @@ class NoClients(Exception):
 @dataclass(frozen=True)
 class Caller:
     """A client with what is made of its table. `fetcher` is None where nothing is to be fetched;
-    `topics` include its own codes, which are `local_codes` in number.
+    `templates` are then the prefetch templates of each service by key. `topics` include its own
+    codes, which are `local_codes` in number.
     """
 
     client: Client
     fetcher: Fetcher | None
+    templates: Mapping[str, Mapping[str, str]]
     silence: Silence
     style: ResponseStyle
     topics: Topics
@@ -143,10 +146,11 @@ def _caller(client: Client, topics: Topics, settings: Settings) -> Caller:
     said_in = language(client.language, settings.mappings)
     style = ResponseStyle(DIALECTS[client.dialect], options, said_in)
     if not client.fetch_milliseconds:
-        return Caller(client, None, silence, style, known, number)
+        return Caller(client, None, {}, silence, style, known, number)
     allowed = AllowedServers(client.fhir_servers, settings.open, client.fhir_private)
     fetcher = Fetcher(allowed, client.fetch_milliseconds / 1000)
-    return Caller(client, fetcher, silence, style, known, number)
+    templates = {service: prefetch_templates(topic) for service, topic in known.items()}
+    return Caller(client, fetcher, templates, silence, style, known, number)
 
 
 def _with_local_codes(client: Client, topics: Topics) -> tuple[Topics, int]:

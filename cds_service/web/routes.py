@@ -20,7 +20,7 @@ from cds_service.fhir.plain import as_dict, as_text
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
 from cds_service.mappings.forms import is_surely_a_code
-from cds_service.services import discovery, prefetch_templates
+from cds_service.services import discovery
 from cds_service.settings import Settings
 from cds_service.store.rows import HookRequest
 from cds_service.store.store import Store
@@ -176,7 +176,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         today=site.today(),
         base_url=site.settings.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
-        templates=prefetch_templates(topic),
+        templates=caller.templates.get(topic.service_id, {}),
         silence=caller.silence,
         style=caller.style,
         overridden=site.overridden(caller.client, body["context"]["patientId"]),

@@ -178,12 +178,12 @@ def test_a_chart_is_not_looked_at_where_no_order_is_ours():
 class TestWhatIsRemembered:
     def test_is_bounded_in_number_and_length(self, monkeypatch):
         monkeypatch.setattr(terminology, "MOST_REMEMBERED", 3)
-        made = replace(TERMINOLOGY, known={})
+        made = replace(TERMINOLOGY, seen={})
         for number in range(20):
             assert not made.knows("urn:local", str(number))
         assert not made.knows("urn:local", "x" * 1_000)
-        assert len(made.known) <= 3
-        assert all(len(code) < 1_000 for _, code in made.known)
+        assert len(made.seen) <= 3
+        assert all(len(code) < 1_000 for _, code in made.seen)
 
     def test_of_resources_is_a_digest_that_says_the_same_again(self, monkeypatch):
         monkeypatch.setattr(validation, "MOST_REMEMBERED", 3)

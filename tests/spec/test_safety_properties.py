@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.decision.safety import INDICATORS
+from cds_service.decision.situation import Situation
 from cds_service.replay.fixtures import find_fixtures, read_fixture
 from tests.small_world import (
     ANSWER,
@@ -154,6 +155,24 @@ def test_the_card_is_as_urgent_as_its_most_urgent_caution(draft, chart):
     for decision in asked([draft], chart).decisions:
         urgencies = [rank(rule.indicator) for rule in cautions_of(decision)]
         assert rank(decision.indicator) >= max(urgencies, default=-1)
+
+
+def criteria():
+    """The criteria of rules, and of facts but for what makes them true."""
+    kinds = ("unknown_when", "presumed_when", "false_when", "implied_false_when")
+    of_facts = (getattr(fact, kind) for fact in topic().facts for kind in kinds)
+    return [*(rule.when for rule in topic().rules), *filter(None, of_facts)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(DRAFTS, CHARTS)
+def test_a_criterion_that_is_passed_over_could_not_be_true(draft, chart):
+    for decision in asked([draft], chart).decisions:
+        case = decision.case
+        situation = Situation(case, topic().guideline, decision.facts, decision.outcomes)
+        passed_over = [c for c in criteria() if not c.may_hold(case)]
+        assert passed_over
+        assert [c.written for c in passed_over if c.truth(situation).value] == []
 
 
 def _allowed(procedure_id, decision):
