@@ -17,7 +17,9 @@ from tests.small_world import (
     SCT,
     ask,
     card_of,
+    concept,
     condition,
+    decide,
     fact,
     order,
     spoken,
@@ -358,6 +360,35 @@ def test_a_look_alike_that_trips_is_read_by_its_code():
 
 
 # --- What comes of it -----------------------------------------------------------------------------
+
+
+def rated_by(entry):
+    """The variants by which a contrast MRI for a new fracture is rated; none where it is not."""
+    decision = decide(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), conditions=[entry])
+    return [v.id for v in decision.outcomes.variants] if decision.rating else []
+
+
+@cache
+def coded_malignancies():
+    meanings = TERMINOLOGY.meanings.items()
+    return [key for key, meaning in meanings if "malignancy" in meaning.sets and key[0] == SCT]
+
+
+def test_a_coded_malignancy_is_rated_by_variant_2_only():
+    """Among them the 755 of two independent public lists."""
+    assert len(coded_malignancies()) > 1200
+    assert [k for k in coded_malignancies() if rated_by(condition(k)) != ["variant-2"]] == []
+
+
+def test_a_malignancy_in_words_only_is_rated_by_no_variant():
+    """Of the shipped malignancies and of ICD-10-CM, under a code that is in no map."""
+    entries = [
+        {**condition((LOCAL, "X1")), "code": concept((LOCAL, "X1"), display=words)}
+        for words in displays("malignancy") + titles()
+    ]
+    assert rated_by({**entries[0], "code": concept((LOCAL, "X1"), display="Gout")}) == ["variant-1"]
+    assert [e["code"] for e in entries if rated_by(e)] == []
+
 
 NEW_FRACTURE = order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN))
 
