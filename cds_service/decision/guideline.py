@@ -82,13 +82,15 @@ class Variant:
     """A clinical scenario of the guideline: when it applies, and how it rates each procedure.
 
     `criteria` are the facts and what each has to be; `ratings` the categories by procedure, in the
-    order of the document. The others are texts of the variant's page.
+    order of the document. `in_text` is the title in few words of our own. The others are texts of
+    the variant's page.
     """
 
     id: str
     number: int
     kind: Kind
     title: str
+    in_text: str
     criteria: Mapping[str, bool]
     ratings: Mapping[str, str]
     next: str
@@ -103,6 +105,18 @@ class Variant:
     @cached_property
     def usually_appropriate(self) -> tuple[str, ...]:
         return tuple(p for p, category in self.ratings.items() if category == USUALLY_APPROPRIATE)
+
+
+@dataclass(frozen=True)
+class Rationale:
+    """Why a variant rates a procedure as it does, in our own words. `source` is what it was checked
+    against, and is not shown.
+    """
+
+    variant: str
+    procedure: str
+    why: str
+    source: str
 
 
 @dataclass(frozen=True)

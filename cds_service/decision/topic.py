@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from cds_service.decision.facts import FactDefinition
-from cds_service.decision.guideline import Guideline
+from cds_service.decision.guideline import Guideline, Rationale
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import SafetyRule
 from cds_service.decision.selection import Select
@@ -154,12 +154,13 @@ class About:
 @dataclass(frozen=True)
 class Topic:
     """`findings` selects the findings that an order is about; `condition_words` are what the
-    words of a Condition may sound like by a name, the most serious first;
-    `version` is a fingerprint of all files that the topic is made of.
+    words of a Condition may sound like by a name, the most serious first; `rationales` are by
+    variant and procedure; `version` is a fingerprint of all files that the topic is made of.
     """
 
     about: About
     guideline: Guideline
+    rationales: Mapping[tuple[str, str], Rationale]
     facts: tuple[FactDefinition, ...]
     questions: tuple[Question, ...]
     relevance: Relevance
@@ -182,6 +183,11 @@ class Topic:
     def fact(self) -> Mapping[str, FactDefinition]:
         """The facts by name."""
         return {definition.name: definition for definition in self.facts}
+
+    def why(self, variant_id: str, procedure_id: str) -> str:
+        """The reason of a rating; empty where the variant does not rate the procedure."""
+        rationale = self.rationales.get((variant_id, procedure_id))
+        return rationale.why if rationale else ""
 
     def question(self, fact: str) -> Question:
         return next(q for q in self.questions if q.fact == fact)

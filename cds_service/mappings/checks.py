@@ -38,6 +38,7 @@ def check_topic(topic: Topic, source: Source) -> None:
     """Adds every problem of a topic to `source.problems`."""
     found = {
         "guideline.json": [*_problems_of_guideline(topic), *texts.problems_of_guideline(topic)],
+        "rationales.json": [*_problems_of_rationales(topic)],
         "facts.json": [*_problems_of_facts(topic), *texts.problems_of_facts(topic)],
         "topic.json": [*_problems_of_about(topic, source), *texts.problems_of_about(topic)],
         "order-words.json": [*_problems_of_words(topic)],
@@ -56,6 +57,15 @@ def _problems_of_rule(rule: SafetyRule, topic: Topic) -> Iterator[tuple[str, str
     yield from texts.problems_of_rule(rule)
     if rule.instead_of and rule.instead_of not in topic.about.safety_rules:
         yield "instead_of", f"{rule.instead_of} is no rule of the topic"
+
+
+def _problems_of_rationales(topic: Topic) -> Iterator[tuple[str, str]]:
+    """Each rating has one reason."""
+    rated = {(v.id, procedure) for v in topic.guideline.variants for procedure in v.ratings}
+    for variant, procedure in sorted(rated - topic.rationales.keys()):
+        yield "rows", f"{variant}, {procedure}: the reason is missing"
+    for variant, procedure in sorted(topic.rationales.keys() - rated):
+        yield "rows", f"{variant}, {procedure}: there is no such rating"
 
 
 def _problems_of_guideline(topic: Topic) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cds_service.decision.definitions import CERTAINTY, KIND_OF, REPORT, Definition
 from cds_service.decision.facts import FactDefinition
-from cds_service.decision.guideline import Guideline
+from cds_service.decision.guideline import Guideline, Rationale
 from cds_service.decision.names import Names
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
@@ -34,6 +34,13 @@ class Facts:
     findings: dict[str, Any]
     facts: tuple[FactDefinition, ...]
     questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Rationales:
+    """The file `rationales.json`."""
+
+    rows: tuple[Rationale, ...]
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,15 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     rules = _rules(outline, names, any_selectors)
     words = read_as(OrderWords, source.document("order-words.json"), source.problems)
     heard = read_as(dict[str, Sound], source.document("condition-words.json"), source.problems)
-    if facts is None or relevance is None or words is None or heard is None:
+    reasons = read_as(Rationales, source.document("rationales.json"), source.problems)
+    if None in (facts, relevance, words, heard, reasons):
         return None
     findings = _selection(facts.findings, document[0], names, source.problems)
     terminology = read_terminology(source, about, outline.guideline, facts.questions)
     return Topic(
         about=about,
         guideline=outline.guideline,
+        rationales={(row.variant, row.procedure): row for row in reasons.rows},
         facts=facts.facts,
         questions=facts.questions,
         relevance=relevance,

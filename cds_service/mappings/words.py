@@ -11,7 +11,7 @@ WORDS = {
         | {"citation", "copyright", "next", "beware", "think_of", "note", "adult", "child"}
         | {"heading", "not_rated", "state", "imaging", "treatment", "scope", "deletes", "removable"}
         | {"about_variants", "variants_link", "limits", "attribute", "use", "developer"}
-        | {"presumed", "none_found"}
+        | {"presumed", "none_found", "why"}
     ),
     "CodeSystem": frozenset({"display"}),
     "ConceptMap": frozenset({"comment"}),
