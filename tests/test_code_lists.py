@@ -130,6 +130,11 @@ BLOCKS = {
         ICD_10_CM: f"{WEDGE} {OTHER_FRACTURE}",
         "others": "S22.0 S22.1 S32.0 T08 !T08.1",
     },
+    "site-among-others": {
+        ICD_10_CM: "M84.48",
+        ICD_10: "M90.7",
+        ICD_10_AM: f"{OSTEOPOROTIC} M84.48 M90.78",
+    },
     "traumatic-wedge-fracture": {ICD_10_CM: WEDGE},
     "unexplained-weight-loss": {"all": "R63.4"},
     "urinary-infection": {"all": "N10 N12 N13.6 N30.0 N30.9 N39.0"},
@@ -214,6 +219,7 @@ def test_each_code_of_the_blocks_is_understood_and_no_other(edition):
 BY_HAND = {
     "vertebral-compression-fracture": ("M48.5", "M49.5", "M90.7", "S22.0", "S32.0"),
     "neoplastic-vertebral-fracture": ("M90.7",),
+    "site-among-others": ("M90.7",),
     "vertebral-fracture-type-not-stated": ("S22.0", "S32.0", "T08"),
     "traumatic-vertebral-fracture": ("S22.0", "S32.0", "T08"),
     "traumatic-wedge-fracture": ("S22.0", "S32.0"),

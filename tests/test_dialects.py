@@ -184,7 +184,17 @@ class TestEpic:
         (card,) = answered(POOR, "epic", preference_list={}).body["cards"]
         assert "suggestions" not in card
         assert "chosen by hand" in card["detail"]
-        assert "MRI lumbar spine without IV contrast" in card["detail"]
+        assert "- **MRI without contrast**" in card["detail"]
+
+    def test_one_of_two_studies_without_a_key_is_named(self):
+        keys = {("mri-spine-wo", ""): "ANY"}
+        (card,) = answered(POOR, "epic", preference_list=keys).body["cards"]
+        assert "on no preference list: CT without contrast." in card["detail"]
+
+    def test_plain_text_for_screens_without_markdown(self):
+        (card,) = answered(POOR, "epic", plain_text=True).body["cards"]
+        assert card["extension"] == {"com.epic.cdshooks.card.detail.content-type": "text/plain"}
+        assert card["detail"].startswith("Usually Not Appropriate in variant 1 (")
 
     def test_a_key_for_the_region_goes_before_one_for_any(self):
         keys = {("mri-spine-wo", ""): "ANY", ("mri-spine-wo", "lumbar"): "LUMBAR"}

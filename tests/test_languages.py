@@ -6,6 +6,7 @@ import sys
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from itertools import product
+from statistics import median
 from string import Formatter
 
 import pytest
@@ -13,7 +14,7 @@ from babel.messages.pofile import read_po
 
 from cds_service import create_app
 from cds_service.access.clients import ClientsError, read_clients
-from cds_service.cards.dialect import ResponseStyle
+from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.summary import LONGEST, STATES
@@ -36,6 +37,7 @@ from tests.small_world import (
 from tests.test_access import ISSUER, clients_file
 from tests.test_dashboard import app  # noqa: F401  a fixture
 
+MAPPINGS = ROOT / "mappings"
 OTHERS = LANGUAGES[1:]
 POOR = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
 PAGES = ("/", "/guidelines/acr-vcf-2022", "/about", "/dashboard?days=7") + tuple(
@@ -56,7 +58,23 @@ def all_answers(style):
             continue
 
 
-MAPPINGS = ROOT / "mappings"
+@pytest.mark.parametrize(("dialect", "code"), list(product(DIALECTS, LANGUAGES)))
+@pytest.mark.parametrize("plain_text", [False, True])
+def test_the_detail_is_read_in_five_seconds(dialect, code, plain_text):
+    """At most 900 characters for half of the fixtures, and 1,500 for any; a third more beside
+    English (decision rules, section 5).
+    """
+    options = ResponseOptions(plain_text=plain_text)
+    style = ResponseStyle(DIALECTS[dialect], options, language(code, MAPPINGS))
+    details = [card["detail"] for a in all_answers(style) for card in a.body["cards"]]
+    more = 1 if code == "en" else 4 / 3
+    assert len(details) > 60
+    assert median(map(len, details)) <= 900 * more
+    assert max(map(len, details)) <= 1_500 * more
+    assert not any("|" in detail for detail in details)
+    assert not (plain_text and any("**" in detail for detail in details))
+
+
 # Each catalogue, and the options with which its texts are collected.
 OURS = ("babel.cfg", "-k", "say", "-k", "count:1,2", ".")
 CATALOGUES = {

@@ -56,6 +56,8 @@ class Client:
         "CSV file of the site's keys of orders, for Epic")
     codes: Path | None = declared(Beside(Path), None, "folder of the site's own codes")
     links: bool | None = declared(FLAG, None, "whether links are sent", BY_DIALECT)
+    plain_text: bool = declared(FLAG, False,
+        "whether the detail of a card is plain text instead of Markdown")
     ratings: bool | None = declared(FLAG, None, "whether ratings are sent", BY_DIALECT)
     fhir_servers: frozenset[str] = declared(SERVERS, NONE,
         "FHIR servers that may be called back, by base address")

@@ -6,32 +6,10 @@ from cds_service.cards.actions import Offer, removal_of_rating
 from cds_service.cards.detail import detail
 from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import EvaluatedOrder, Json
+from cds_service.cards.markdown import as_plain_text
 from cds_service.cards.summary import summary
 from cds_service.decision.topic import Topic
 from cds_service.language import ENGLISH, N_
-
-# HL7 CDS Hooks 3.0, CodeSystem non-adherence-reason-codes, its six categories.
-NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-OVERRIDE_REASONS = tuple(
-    {"code": code, "system": NON_ADHERENCE, "display": display}
-    for code, display in (
-        ("cds-not-applicable", N_("PC CDS does not apply to patient")),
-        ("cds-suboptimal-context", N_("PC CDS delivered in suboptimal context")),
-        (
-            "recipient-disagrees-evidence",
-            N_("Recipient disagrees with recommendation because of issues with the evidence"),
-        ),
-        (
-            "recipient-concerns-outcomes",
-            N_("Recipient has concerns regarding potential health outcomes"),
-        ),
-        (
-            "does-not-align-preferences",
-            N_("Recommendation does not align with patient preferences or values"),
-        ),
-        ("not-convenient-feasible", N_("Recommendation is not convenient or feasible")),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +61,7 @@ def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle)
     made = {
         "uuid": evaluated.card_id,
         "summary": summary(evaluated),
-        "detail": detail(evaluated, dialect.remarks(evaluated, style.options)),
+        "detail": _detail(evaluated, style),
         "indicator": evaluated.decision.indicator,
         "source": _source(evaluated, dialect.topic(evaluated)),
         "overrideReasons": _override_reasons(evaluated),
@@ -95,12 +73,20 @@ def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle)
     if buttons:
         made["suggestions"] = [button.body for button in buttons]
         made["selectionBehavior"] = dialect.selection_behavior
-    return dialect.finish_card(made)
+    return dialect.finish_card(made, style.options)
+
+
+def _detail(evaluated: EvaluatedOrder, style: ResponseStyle) -> str:
+    remarks = style.dialect.remarks(evaluated, style.options)
+    written = detail(evaluated, remarks, style.dialect.takes_answers)
+    return as_plain_text(written) if style.options.plain_text else written
 
 
 def _override_reasons(evaluated: EvaluatedOrder) -> list[Json]:
-    said = ((reason, reason["display"]) for reason in OVERRIDE_REASONS)
-    return [{**reason, "display": evaluated.say(display)} for reason, display in said]
+    return [
+        {"system": reason.system, "code": reason.code, "display": evaluated.say(reason.display)}
+        for reason in evaluated.topic.override_reasons
+    ]
 
 
 def _source(evaluated: EvaluatedOrder, topic: str) -> Json:

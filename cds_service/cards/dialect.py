@@ -12,18 +12,20 @@ from cds_service.language import ENGLISH, Language
 class ResponseOptions:
     """What a client sets besides its dialect. `preference_list` has the site's keys of orders, by
     procedure and region (which may be empty); `links` and `ratings` say whether these are sent,
-    None leaves it to the dialect.
+    None leaves it to the dialect. `plain_text` is for screens that do not render Markdown.
     """
 
     preference_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
     links: bool | None = None
     ratings: bool | None = None
+    plain_text: bool = False
 
 
 @dataclass(frozen=True)
 class Dialect:
     """What an EHR needs differently; the defaults are CDS Hooks as HL7 specifies it.
 
+    `takes_answers` says whether a button may add the answer to a question to the order.
     `offers` makes the suggestions of a card, `remarks` a paragraph for its detail, `topic` its
     topic code, and `rate` the system action with the rating of an order. `finish_card` and `finish`
     may change a card, and the whole response to a hook, at the end.
@@ -32,12 +34,13 @@ class Dialect:
     selection_behavior: str = "at-most-one"
     links: bool = True
     ratings: bool = True
+    takes_answers: bool = True
     offers: Callable[[EvaluatedOrder, ResponseOptions], list[Offer]] = lambda evaluated, _: offers(
         evaluated
     )
     remarks: Callable[[EvaluatedOrder, ResponseOptions], str] = lambda *_: ""
     topic: Callable[[EvaluatedOrder], str] = lambda evaluated: evaluated.decision.topic
-    finish_card: Callable[[Json], Json] = lambda card: card
+    finish_card: Callable[[Json, ResponseOptions], Json] = lambda card, _: card
     rate: Callable[[EvaluatedOrder], Json | None] = system_action
     finish: Callable[[str, Json], Json] = lambda _, body: body
 

@@ -100,26 +100,18 @@ def _removed(evaluated: EvaluatedOrder, number: int, replaced: bool) -> Offer:
 
 
 def _remarks(evaluated: EvaluatedOrder, options: ResponseOptions) -> str:
-    """Names what has no suggestion here: studies without a key, and answers."""
-    left_out = [s for s in evaluated.decision.suggestions if not _key(s, options)]
-    studies = [evaluated.study(s.procedure, s.place) for s in left_out if s.procedure]
-    answers = [evaluated.say(s.answer.label) for s in left_out if s.answer]
-    lines = []
-    if studies:
-        lines.append(
-            evaluated.say(
-                "To be chosen by hand, since it is on no preference list: %(studies)s.",
-                studies="; ".join(studies),
-            )
-        )
-    if answers:
-        lines.append(
-            evaluated.say(
-                "To be answered by adding a coded reason to the order: %(answers)s.",
-                answers=" / ".join(answers),
-            )
-        )
-    return "\n\n".join(lines)
+    """Names the studies that have no suggestion here, for want of a key."""
+    studies = [s for s in evaluated.decision.suggestions if s.procedure]
+    left_out = [s for s in studies if not _key(s, options)]
+    if left_out and left_out == studies:
+        return evaluated.say("To be chosen by hand, since it is on no preference list.")
+    names = [evaluated.say(s.procedure.short) for s in left_out]
+    if not names:
+        return ""
+    return evaluated.say(
+        "To be chosen by hand, since it is on no preference list: %(studies)s.",
+        studies="; ".join(names),
+    )
 
 
 def _topic(evaluated: EvaluatedOrder) -> str:
@@ -134,14 +126,16 @@ def _topic(evaluated: EvaluatedOrder) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", "".join(parts))[:LONGEST_TOPIC]
 
 
-def _finish_card(card: Json) -> Json:
-    return {**card, "extension": {CONTENT_TYPE: "text/markdown"}}
+def _finish_card(card: Json, options: ResponseOptions) -> Json:
+    content_type = "text/plain" if options.plain_text else "text/markdown"
+    return {**card, "extension": {CONTENT_TYPE: content_type}}
 
 
 EPIC = Dialect(
     selection_behavior="any",
     links=False,
     ratings=False,
+    takes_answers=False,
     offers=_offers,
     remarks=_remarks,
     topic=_topic,

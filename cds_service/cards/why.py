@@ -1,8 +1,10 @@
-"""The first sentence of the detail of a card: the verdict on the order, and why."""
+"""The verdict on the order in a sentence, and the reason of its rating."""
 
 from cds_service.cards.evaluated import EvaluatedOrder
+from cds_service.cards.instead import is_child, radiation, reason_of
 from cds_service.cards.markdown import escape
 from cds_service.decision.evaluate import unknown_facts
+from cds_service.decision.guideline import DISAGREEMENT
 from cds_service.decision.verdict import (
     CONTRAST_NOT_STATED,
     NO_CRITERIA,
@@ -17,8 +19,29 @@ from cds_service.decision.verdict import (
 
 
 def why(evaluated: EvaluatedOrder) -> str:
-    """One sentence, by the verdict."""
-    return SENTENCES[evaluated.decision.subject](evaluated)
+    """A sentence, by the verdict; then the reason of the rating, where there is one."""
+    sentence = SENTENCES[evaluated.decision.subject](evaluated)
+    return " ".join(filter(None, (sentence, _reason(evaluated), _radiation(evaluated))))
+
+
+def _radiation(evaluated: EvaluatedOrder) -> str:
+    """The level of the ordered study for a child (decision rules, section 6); else empty."""
+    if evaluated.decision.subject != Rated.subject or not is_child(evaluated):
+        return ""
+    level = radiation(evaluated, evaluated.decision.case.order.procedure)
+    return f"({level})" if level else ""
+
+
+def _reason(evaluated: EvaluatedOrder) -> str:
+    """That of the ordered procedure; and what a disagreement is, where the panel was split."""
+    if evaluated.decision.subject != Rated.subject:
+        return ""
+    category = evaluated.topic.guideline.category[evaluated.decision.category]
+    reason = reason_of(evaluated, evaluated.decision.case.order.procedure.id)
+    if category.id != DISAGREEMENT:
+        return reason
+    note = evaluated.say("“Disagreement”: %(note)s.", note=evaluated.say(category.note))
+    return f"{note} {reason}"
 
 
 def _order(evaluated: EvaluatedOrder) -> str:
@@ -27,66 +50,53 @@ def _order(evaluated: EvaluatedOrder) -> str:
 
 def _rated(evaluated: EvaluatedOrder) -> str:
     decision = evaluated.decision
-    said = {
-        "order": _order(evaluated),
-        "category": evaluated.say(evaluated.topic.guideline.category[decision.category].label),
-        "variants": _variants(evaluated),
-    }
+    category = evaluated.topic.guideline.category[decision.category]
+    said = {"category": evaluated.say(category.label), "variants": _variants(evaluated)}
     if decision.outcomes.none_possible:
         return evaluated.say(
-            "%(order)s is rated *%(category)s* wherever the guideline applies: %(variants)s.",
-            **said,
+            "**%(category)s** wherever the guideline applies: %(variants)s.", **said
         )
-    return evaluated.say("%(order)s is rated *%(category)s* in %(variants)s.", **said)
+    return evaluated.say("**%(category)s** in %(variants)s.", **said)
 
 
 def _variants(evaluated: EvaluatedOrder) -> str:
-    """The possible variants and their source."""
-    titles = [
+    """The possible variants, each in a few words."""
+    named = [
         evaluated.say(
             "variant %(number)s (%(title)s)",
             number=variant.number,
-            title=evaluated.say(variant.title).rstrip("."),
+            title=evaluated.say(variant.in_text),
         )
         for variant in evaluated.decision.outcomes.variants
     ]
-    both = evaluated.say(" and ").join(titles)
-    return evaluated.say("%(variants)s of the %(source)s", variants=both, source=evaluated.source)
+    return evaluated.say(" and ").join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
 def _no_criteria(evaluated: EvaluatedOrder) -> str:
-    said = {"order": _order(evaluated), "source": evaluated.source}
     if evaluated.decision.outcomes.variants:
-        return evaluated.say(
-            "%(order)s is not rated in %(variants)s; what is rated there is listed below.",
-            order=_order(evaluated),
-            variants=_variants(evaluated),
-        )
+        return evaluated.say("Not rated in %(variants)s.", variants=_variants(evaluated))
     kind = evaluated.decision.case.order.procedure.kind
-    return evaluated.say(evaluated.topic.about.texts.no_variant[kind], **said)
+    text = evaluated.topic.about.texts.no_variant[kind]
+    return evaluated.say(text, order=_order(evaluated))
 
 
 def _outside_scope(evaluated: EvaluatedOrder) -> str:
     """The sentence of each rule that puts the order outside the scope."""
-    said = {"order": _order(evaluated), "source": evaluated.source}
-    rules = evaluated.decision.verdict.rules
-    return " ".join(dict.fromkeys(evaluated.say(rule.not_rated, **said) for rule in rules))
+    order, rules = _order(evaluated), evaluated.decision.verdict.rules
+    return " ".join(dict.fromkeys(evaluated.say(rule.not_rated, order=order) for rule in rules))
 
 
 def _contrast(evaluated: EvaluatedOrder) -> str:
     return evaluated.say(
-        "%(order)s does not say whether contrast is given, and the rating hangs on it: "
+        "The order does not say whether contrast is given, and the rating hangs on it: "
         "%(variants)s.",
-        order=_order(evaluated),
         variants=_variants(evaluated),
     )
 
 
 def _asked(evaluated: EvaluatedOrder) -> str:
     return evaluated.say(
-        "%(order)s is not rated yet; it depends on what the chart does not say. "
-        "Possible: %(variants)s.",
-        order=_order(evaluated),
+        "Not rated yet: it depends on what the chart does not say. Possible: %(variants)s.",
         variants=_variants(evaluated),
     )
 
@@ -95,8 +105,7 @@ def _given_up(evaluated: EvaluatedOrder) -> str:
     facts = evaluated.topic.fact
     unknown = [evaluated.say(facts[f.name].in_text) for f in unknown_facts(evaluated.decision)]
     return evaluated.say(
-        "%(order)s could not be rated; not known: %(facts)s. Possible: %(variants)s.",
-        order=_order(evaluated),
+        "Could not be rated; not known: %(facts)s. Possible: %(variants)s.",
         facts=", ".join(unknown),
         variants=_variants(evaluated),
     )
@@ -104,8 +113,7 @@ def _given_up(evaluated: EvaluatedOrder) -> str:
 
 def _welcome(evaluated: EvaluatedOrder) -> str:
     return evaluated.say(
-        "%(order)s is not warned against here, whatever its rating. Possible: %(variants)s.",
-        order=_order(evaluated),
+        "Not warned against here, whatever its rating. Possible: %(variants)s.",
         variants=_variants(evaluated),
     )
 

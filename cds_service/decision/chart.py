@@ -14,14 +14,19 @@ KINDS = ("patient", "conditions", "procedures", "observations", "devices", "alle
 NEW_FOR = timedelta(days=90)
 SUBSEQUENT_ENCOUNTER = frozenset("DGKP")
 SEQUELA = "S"
-AGENT_NOT_STATED, YEARS = "agent-not-stated", "years"
+AGENT_NOT_STATED, SITE_AMONG_OTHERS, YEARS = "agent-not-stated", "site-among-others", "years"
+# What a card adds in words to a finding of these value sets.
+REMARKS = {
+    "contrast-allergy-agent-not-stated": AGENT_NOT_STATED,
+    "site-among-others": SITE_AMONG_OTHERS,
+}
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One line of proof: what was seen, in which resource, when.
 
-    `remark` says what is to be added in words: AGENT_NOT_STATED, or YEARS to an age.
+    `remark` says what is to be added in words: one of REMARKS, or YEARS to an age.
     """
 
     display: str
@@ -74,8 +79,8 @@ class Finding:
 
     @cached_property
     def evidence(self) -> Evidence:
-        stated = "contrast-allergy-agent-not-stated" not in self.sets
-        return Evidence(self.display, self.source, self.when, "" if stated else AGENT_NOT_STATED)
+        remark = next((REMARKS[name] for name in REMARKS if name in self.sets), "")
+        return Evidence(self.display, self.source, self.when, remark)
 
 
 @dataclass(frozen=True)

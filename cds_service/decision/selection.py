@@ -151,6 +151,8 @@ def _not_in(listed: Any, names: Names) -> Keep:
 
 
 def _dated(value: Any, names: Names) -> Keep:
+    if value is not True:
+        raise CriterionError(f"dated takes true, not {value}")
     return lambda finding, situation: finding.when is not None
 
 

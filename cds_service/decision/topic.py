@@ -42,9 +42,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Source:
-    """The published document: how it is cited, and when its edition is to be reviewed."""
+    """The published document: how it is cited (`short` where the title stands beside it), and when
+    its edition is to be reviewed.
+    """
 
     title: str
+    short: str
     edition: str
     url: str
     citation: str
@@ -127,6 +130,19 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class OverrideReason:
+    """Why a clinician passes over a card, in such words; `standard_code` is the reason of HL7 that
+    it maps to, empty where there is none.
+    """
+
+    system: str
+    code: str
+    display: str
+    standard_code: str
+    standard_display: str
+
+
+@dataclass(frozen=True)
 class About:
     """`topic.json`: what is to be said of the topic.
 
@@ -169,6 +185,7 @@ class Topic:
     terminology: Terminology
     order_words: OrderWords
     condition_words: Mapping[str, Sound]
+    override_reasons: tuple[OverrideReason, ...]
     version: str
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, get_args
 
+from cds_service.decision.chart import REMARKS
 from cds_service.decision.guideline import Kind
 from cds_service.decision.safety import SafetyRule
 from cds_service.decision.topic import Topic
@@ -14,8 +15,9 @@ from cds_service.mappings.code_checks import check_codes
 from cds_service.mappings.codes import PROCEDURES, REGIONS, elements, value_set_names
 from cds_service.mappings.source import Source
 
-# The value sets that `fhir/findings.py` names to read Observations.
-READ_BY_CODE = frozenset({"egfr", "pregnancy-status"})
+# The value sets that code names: `fhir/findings.py` to read Observations, `decision/chart.py` for
+# what a card adds in words.
+NAMED_IN_CODE = frozenset({"egfr", "pregnancy-status", *REMARKS})
 
 
 def check_shared(shared: Source, topics: list[Topic], sources: list[Source]) -> None:
@@ -25,8 +27,8 @@ def check_shared(shared: Source, topics: list[Topic], sources: list[Source]) -> 
         for file, rule in source.documents("safety-rules"):
             if rule.get("id") not in used:
                 shared.problems.add(file, "id", "no topic names this rule")
-    for name in sorted(READ_BY_CODE - value_set_names(shared)):
-        shared.problems.add("value-sets", name, "is needed to read Observations, and is not there")
+    for name in sorted(NAMED_IN_CODE - value_set_names(shared)):
+        shared.problems.add("value-sets", name, "is named in the code, and is not there")
     procedures = {p.id for topic in topics for p in topic.guideline.procedures}
     for file, row, _, element in elements(shared, PROCEDURES):
         for target in element["target"]:

@@ -7,7 +7,7 @@ from cds_service.decision.safety import SafetyRule
 from cds_service.decision.topic import Topic
 
 PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
-SENTENCE = {"%(order)s", "%(source)s"}
+SENTENCE = {"%(order)s"}
 Problem = tuple[str, str]
 
 

@@ -15,6 +15,7 @@ from cds_service.decision.situation import Criterion, CriterionError
 from cds_service.decision.topic import About, OrderWords, Question, Sound, Topic
 from cds_service.decision.words import Words
 from cds_service.mappings.codes import read_terminology, value_set_names
+from cds_service.mappings.override_reasons import read_override_reasons
 from cds_service.mappings.shapes import read_as
 from cds_service.mappings.source import Problems, Source
 
@@ -102,6 +103,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         ),
         order_words=words,
         condition_words=heard,
+        override_reasons=read_override_reasons(source.shared or source),
         version=version,
     )
 

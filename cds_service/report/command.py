@@ -21,6 +21,7 @@ from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
 from cds_service.report.measure import as_measure_report
 from cds_service.report.proposals import proposal
 from cds_service.report.queries import make_report
+from cds_service.report.reasons import reason_words
 from cds_service.report.unmapped import unmapped_in
 from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.database import Database, StoreDown
@@ -117,10 +118,11 @@ def _period(options: argparse.Namespace) -> Period:
 
 def _report(options: argparse.Namespace, settings: Settings, database: Database) -> int:
     bys = [options.by] if options.by else []
+    topics = load(settings.mappings)
     with _all_of(settings, database) as connection:
-        report = make_report(connection, _period(options), *bys)
+        report = make_report(connection, _period(options), *bys, reasons=reason_words(topics))
     if options.format == FHIR:
-        _print_measure_report(report, load(settings.mappings))
+        _print_measure_report(report, topics)
     else:
         PRINT[options.format](report)
     return DONE

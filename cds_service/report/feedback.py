@@ -5,7 +5,7 @@ The service knows no user: the EHR finds the one that belongs to the card.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from cds_service.about import VERSION
 from cds_service.decision.topic import Topics
 from cds_service.report.figures import Period, word_of
 from cds_service.report.formats import csv_of
-from cds_service.report.queries import REASONS
+from cds_service.report.reasons import reason_words
 from cds_service.store.tables import OF_THE_CARD, decisions, feedback
 
 FIELDS = ("intervention", "action_taken", "user_feedback", "user", "date", "location", "card")
@@ -33,11 +33,12 @@ def feedback_in(connection: Connection, period: Period, topics: Topics) -> Itera
         .where(feedback.c.day.between(*period.days))
         .order_by(feedback.c.outcome_at, feedback.c.card)
     )
+    words = reason_words(topics)
     for row in connection.execute(asked).mappings():
         yield {
             "intervention": _intervention(row, topics),
             "action_taken": _action(row),
-            "user_feedback": _said(row),
+            "user_feedback": _said(row, words),
             "user": NOT_KEPT,
             "date": datetime.fromtimestamp(row["outcome_at"], UTC).isoformat(timespec="seconds"),
             "location": "/".join(filter(None, (row["client"], row["tenant"]))),
@@ -61,9 +62,9 @@ def _action(row: dict) -> str:
     return ": ".join(filter(None, (row["outcome"], ", ".join(taken))))
 
 
-def _said(row: dict) -> str:
+def _said(row: dict, words: Mapping[str, str]) -> str:
     code = row["reason_code"]
-    reason = row["reason_display"] or REASONS.get(code, code)
+    reason = words.get(code) or row["reason_display"] or code
     return "; ".join(filter(None, (reason, row["comment"])))
 
 

@@ -59,7 +59,7 @@ def overview_of(connection: Connection, period: Period, words: Mapping[str, str]
     """The overview of a period. `words` say how all that has a name of ours is called."""
     length = (period.until - period.since).days + 1
     unit = "day" if length <= MOST_DAYS_BY_DAY else "week"
-    report = make_report(connection, period, unit, "variant")
+    report = make_report(connection, period, unit, "variant", reasons=words)
     total = report.total
     panels = (
         _over_time(report, unit),

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +20,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Row
 
-from cds_service.cards.card import OVERRIDE_REASONS
 from cds_service.decision.relevance import RELEVANT
 from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, Figures, Period, Report, labels
 from cds_service.store.tables import (
@@ -35,8 +34,6 @@ from cds_service.store.tables import (
 Keys = Sequence[ColumnElement]
 
 NO_REASON = "no reason given"
-# The displays of our own override reasons, by code; clients send the code only.
-REASONS = {reason["code"]: reason["display"] for reason in OVERRIDE_REASONS}
 UNRESOLVED = "unresolved"
 # The column that a part of a report is made of.
 KEYS = {
@@ -49,15 +46,29 @@ KEYS = {
 }
 
 
-def make_report(connection: Connection, period: Period, *bys: str) -> Report:
-    """The figures of the period, in all and by each of BY that is asked for."""
+def make_report(
+    connection: Connection, period: Period, *bys: str, reasons: Mapping[str, str]
+) -> Report:
+    """The figures of the period, in all and by each of BY that is asked for. `reasons` says how the
+    override reasons of cards are called, by code.
+    """
     report = Report(period, Figures(), {by: {} for by in bys})
     for keys, figures in _figures(connection, period, bys):
         report.total.add(figures)
         for by, key in zip(bys, keys, strict=True):
             for label in labels(by, key):
                 report.parts[by].setdefault(label, Figures()).add(figures)
+    parts = [figures for part in report.parts.values() for figures in part.values()]
+    for figures in (report.total, *parts):
+        figures.reasons = _called(figures.reasons, reasons)
     return report
+
+
+def _called(counted: Counter[str], words: Mapping[str, str]) -> Counter[str]:
+    called: Counter[str] = Counter()
+    for name, number in counted.items():
+        called[words.get(name, name)] += number
+    return called
 
 
 def _figures(
@@ -203,7 +214,7 @@ def _reasons(keys: Keys, since: int, until: int) -> Select:
 
 
 def _read_reasons(code: str, display: str, number: int) -> Figures:
-    return Figures(reasons=Counter({display or REASONS.get(code, code) or NO_REASON: number}))
+    return Figures(reasons=Counter({code or display or NO_REASON: number}))
 
 
 QUERIES = (

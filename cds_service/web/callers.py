@@ -142,7 +142,9 @@ def _caller(client: Client, topics: Topics, settings: Settings) -> Caller:
         raise ValidationError(f"{name} is no procedure or region", "preference_list")
     known, number = _with_local_codes(client, topics)
     silence = Silence(client.silent, client.silent_for, client.silent_ratings)
-    options = ResponseOptions(client.preference_list, client.links, client.ratings)
+    options = ResponseOptions(
+        client.preference_list, client.links, client.ratings, client.plain_text
+    )
     said_in = language(client.language, settings.mappings)
     style = ResponseStyle(DIALECTS[client.dialect], options, said_in)
     if not client.fetch_milliseconds:

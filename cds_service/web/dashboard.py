@@ -92,15 +92,16 @@ def _drawn(panel: Panel) -> Markup:
 
 
 def _words(topics: Topics, language: Language) -> dict[str, str]:
-    """How facts, procedures, what a button does and what a Condition sounds like are called, and
-    what else kept from rating.
+    """How facts, procedures, override reasons, what a button does and what a Condition sounds like
+    are called, and what else kept from rating.
     """
     facts = {fact.name: fact.label for topic in topics.values() for fact in topic.facts}
     procedures = {p.id: p.short for topic in topics.values() for p in topic.guideline.procedures}
     sounds = {
         name: s.label for topic in topics.values() for name, s in topic.condition_words.items()
     }
-    named = sounds | facts | procedures | BUTTONS | OTHER_REASONS
+    reasons = {r.code: r.display for topic in topics.values() for r in topic.override_reasons}
+    named = sounds | facts | procedures | reasons | BUTTONS | OTHER_REASONS
     return {name: language.say(words) for name, words in named.items()}
 
 

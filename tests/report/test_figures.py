@@ -8,8 +8,10 @@ from sqlalchemy import text
 
 from cds_service.report.figures import EPOCH, Period
 from cds_service.report.queries import make_report
+from cds_service.report.reasons import reason_words
 from cds_service.report.unmapped import unmapped_in
 from cds_service.store.database import Database
+from tests.small_world import topics
 from tests.store.rows import AT, DAY, decision_row, feedback_row, loaded
 
 TODAY = date.fromordinal(EPOCH.toordinal() + DAY)
@@ -44,7 +46,7 @@ ROWS = [
             category="usually-appropriate", rating="appropriate", **NO_CARD),
     # b: a warning, overridden for a reason of ours.
     decided("b"),
-    told("b", "overridden", reason_code="does-not-align-preferences"),
+    told("b", "overridden", reason_code="other-disease-suspected"),
     # c: overridden first, then taken: it counts as taken, and its reason is counted too.
     decided("c", procedure="ct-spine-w"),
     told("c", "overridden", reason_display="Specialist request"),
@@ -87,7 +89,7 @@ def database(database_url, tmp_path):
 def report(database):
     def make(*bys, period=PERIOD):
         with database.begin() as connection:
-            return make_report(connection, period, *bys)
+            return make_report(connection, period, *bys, reasons=reason_words(topics()))
 
     return make
 
@@ -127,7 +129,7 @@ def test_what_lies_behind(report):
     assert total.missing_data == {"procedures": 1, "devices": 2}
     assert total.suggestions == {"replace mri-spine-wo": 2, "answer malignancy “No”": 1}
     assert total.reasons == {
-        "Recommendation does not align with patient preferences or values": 1,  # b
+        "Another disease is suspected (HL7: PC CDS does not apply to patient)": 1,  # b
         "Specialist request": 1,  # c
         "no reason given": 1,  # f
     }

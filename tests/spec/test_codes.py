@@ -123,13 +123,14 @@ def test_the_same_code_is_read_by_its_own_edition():
 # edition: chapter XIII, as printed in ICD-10-AM.
 VCF, OLD_BONES = "vertebral-compression-fracture", "osteoporosis"
 BY_AGE, TRAUMA = "vertebral-fracture-type-not-stated", "traumatic-vertebral-fracture"
+AMONG = "site-among-others"
 OSTEOPOROTIC, NEOPLASTIC = "osteoporotic-vertebral-fracture", "neoplastic-vertebral-fracture"
 OPEN, ANY_BONE = "may-be-vertebral-fracture", "fracture-bone-not-stated"
 MAY_BE_CANCER, CORD, DEFICIT = "may-be-malignancy", "cord-compression", "neurologic-deficit"
 PARAPLEGIA, IMPLANT = "paraplegia-or-tetraplegia", "mri-implant"
 READ = [
-    (ICD_10_GM, "M80.08", {VCF, OLD_BONES, OSTEOPOROTIC}, None),
-    (ICD_10_GM, "M80.58", {VCF, OLD_BONES, OSTEOPOROTIC}, None),
+    (ICD_10_GM, "M80.08", {VCF, OLD_BONES, OSTEOPOROTIC, AMONG}, None),
+    (ICD_10_GM, "M80.58", {VCF, OLD_BONES, OSTEOPOROTIC, AMONG}, None),
     (ICD_10_GM, "M80.05", {OLD_BONES}, None),
     (ICD_10_GM, "M80.09", {OLD_BONES, OPEN, ANY_BONE}, None),
     (ICD_10_GM, "M80.0", {OLD_BONES, OPEN, ANY_BONE}, None),
@@ -141,10 +142,10 @@ READ = [
     (ICD_10_GM, "M48.58", set(), None),
     (ICD_10_GM, "M49.56", {VCF, MAY_BE_CANCER}, "lumbar"),
     (ICD_10_GM, "M49.58", {MAY_BE_CANCER}, None),
-    (ICD_10_GM, "M84.48", {VCF}, None),
+    (ICD_10_GM, "M84.48", {VCF, AMONG}, None),
     (ICD_10_GM, "M84.45", set(), None),
-    (ICD_10_GM, "M90.78", {VCF, NEOPLASTIC, MAY_BE_CANCER}, None),
-    (ICD_10_GM, "M90.7", {VCF, NEOPLASTIC, MAY_BE_CANCER}, None),
+    (ICD_10_GM, "M90.78", {VCF, NEOPLASTIC, MAY_BE_CANCER, AMONG}, None),
+    (ICD_10_GM, "M90.7", {VCF, NEOPLASTIC, MAY_BE_CANCER, AMONG}, None),
     (ICD_10_GM, "M90.75", {MAY_BE_CANCER}, None),
     (ICD_10_GM, "S22.0", {BY_AGE, TRAUMA}, "thoracic"),
     (ICD_10_GM, "S22.00", {BY_AGE, TRAUMA}, "thoracic"),
@@ -190,9 +191,9 @@ READ = [
     (ICD_10, "S22.01", set(), None),
     (ICD_10, "S22.00", {BY_AGE, TRAUMA}, "thoracic"),
     (ICD_10, "T08.1", set(), None),
-    (ICD_10, "M80.08", {VCF, OLD_BONES, OSTEOPOROTIC}, None),
+    (ICD_10, "M80.08", {VCF, OLD_BONES, OSTEOPOROTIC, AMONG}, None),
     (ICD_10, "M48.56", {VCF}, "lumbar"),
-    (ICD_10, "M90.78", {VCF, NEOPLASTIC, MAY_BE_CANCER}, None),
+    (ICD_10, "M90.78", {VCF, NEOPLASTIC, MAY_BE_CANCER, AMONG}, None),
     (ICD_10, "M54.86", {"spine-pain"}, "lumbar"),
     (ICD_10, "M46.26", {"spinal-infection"}, None),
     (ICD_10_AM, "S22.06", {BY_AGE, TRAUMA}, "T11-T12"),

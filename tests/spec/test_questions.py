@@ -230,7 +230,7 @@ def test_the_card_asks_and_says_what_becomes_of_the_answer():
     made = asking("malignancy")
     assert made["summary"].endswith("any cancer, now or in the past?")
     assert "Does the patient have, or has the patient had, cancer" in made["detail"]
-    assert "The answer becomes part of the order" in made["detail"]
+    assert "The answer becomes one of the reasons of the order." in made["detail"]
     assert (made["indicator"], made["source"]["topic"]["code"]) == ("info", "unresolved")
 
 

@@ -165,7 +165,7 @@ class TestHalfASurrogatePair:
         answer = client.post(
             "/cds-services/vcf-appropriateness", data=text, content_type="application/json"
         )
-        assert "Malignancy: yes" in answer.json["cards"][0]["detail"]
+        assert "Malignancy: Malignant neoplasm" in answer.json["cards"][0]["detail"]
 
 
 def test_a_chart_is_not_looked_at_where_no_order_is_ours():

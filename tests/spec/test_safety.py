@@ -867,8 +867,7 @@ def test_for_a_child_mri_comes_first(variant, coding, suggestions):
 def test_for_a_child_the_pediatric_level_is_shown():
     """The pediatric level shown."""
     detail = card_in(1, BONE_SCAN, **CHILD)["detail"]
-    assert "Radiation (child)" in detail
-    assert "☢☢☢☢ 3–10 mSv" in detail
+    assert "(child: radiation ☢☢☢☢ 3–10 mSv)" in detail
     assert "17 years old" in detail
 
 
@@ -1439,6 +1438,7 @@ def test_infection_caps_the_rating_and_not_another_rule():
 
 
 def _safety_lines(made):
-    """The lines of the safety notes on a card."""
-    part = made["detail"].split("Safety notes of this service, not of the ACR:\n\n")[1]
-    return part.split("\n\n")[0].split("\n")
+    """The critical lines of a card, which open it, and the other cautions."""
+    first, *others = made["detail"].split("Cautions of this service, not of the guideline:\n")
+    critical = [part for part in first.split("\n\n") if made["indicator"] == "critical"]
+    return critical + [line for part in others for line in part.split("\n\n")[0].split("\n")]

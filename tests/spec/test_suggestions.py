@@ -191,7 +191,7 @@ def test_where_nothing_survives_the_detail_sends_to_radiology():
     assert "No usually appropriate study is left" in detail
 
 
-@pytest.mark.parametrize("why", ["Pregnancy (finding)", "pacemaker"])
+@pytest.mark.parametrize("why", ["Pregnancy (Condition)", "pacemaker"])
 def test_where_nothing_survives_the_detail_says_why(why):
     """The detail says why: each thing that kept a study out, also what is not about the order."""
     assert why in card_in(1, CT_LUMBAR_W, **PREGNANT_WITH_PACEMAKER)["detail"]
