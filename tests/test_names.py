@@ -183,6 +183,11 @@ MISSPELT = {
         lambda d: d["when"].update(timming="new"),
         "safety-rules/mri-implant.json: when: timming is no argument of finding",
     ),
+    "a value that an argument does not take": (
+        TOPIC / "criteria/possible-cord-compression.json",
+        lambda d: d["when"]["any"][2]["finding"].update(dated=False),
+        "criteria/possible-cord-compression.json: when: dated takes true, not False",
+    ),
     "a variant": (
         TOPIC / "safety-rules/edema-without-pain.json",
         lambda d: d["when"]["all"][0].update(variant="variant-55"),

@@ -137,6 +137,12 @@ def test_a_consultation_is_replaced_by_a_consultation_only(variant, coding, offe
     assert suggested(decide_in(variant, coding)) == offered
 
 
+def test_no_study_that_a_rule_allows_is_offered_for_a_consultation():
+    """An implant allows CT without contrast for imaging orders; a consultation stays one."""
+    chart = {"devices": [device(PACEMAKER)]}
+    assert suggested(decide_in(6, RADIATION_ONCOLOGIST, CAUDA_EQUINA, **chart)) == []
+
+
 def test_no_treatment_is_a_button_while_none_remains_possible():
     """While "none" remains possible no treatment is offered as a button: only the answers."""
     child = patient(17)  # of whom a safety rule speaks
