@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "expansion": {"decision", "fhir", "mappings", "settings"},
     "access": {"choices", "declared", "language"},
     "evaluation": {"about", "cards", "decision", "fhir"},
-    "store": {"evaluation", "fhir"},
+    "store": {"evaluation", "fhir", "mappings"},
     "report": {
         "about",
         "cards",

@@ -2,7 +2,8 @@
 
 Sources: SNOMED CT Release File Specifications (SCTID, Verhoeff digit); LOINC Users' Guide (Luhn
 digit, answers begin with LA); the tabular lists of ICD-10; AMA (CPT) and CMS (HCPCS level II);
-RadLex Playbook; RxNorm technical documentation; FHIR R4, datatype code.
+RadLex Playbook; RxNorm technical documentation; FHIR R4, datatype code. Of the reasons to override
+a card these are the codes that our cards offer.
 """
 
 import re
@@ -13,6 +14,7 @@ from cds_service.decision.code_systems import CPT, SNOMED_CT
 from cds_service.decision.icd import EDITIONS
 
 LOINC = "http://loinc.org"
+OVERRIDE_REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 FHIR_CODE = re.compile(r"\S+( \S+)*")
 ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", re.ASCII)
 URI = re.compile(r"(https?://|urn:)\S{1,200}", re.ASCII)
@@ -24,6 +26,10 @@ FORMS = {
     CPT: re.compile(r"\d{4}[0-9A-Z]|[A-Z]\d{4}", re.ASCII),
     "http://www.radlex.org": re.compile(r"(RPID|RID)\d+", re.ASCII),
     "http://www.nlm.nih.gov/research/umls/rxnorm": re.compile(r"[1-9]\d*", re.ASCII),
+    OVERRIDE_REASONS: re.compile(
+        "cds-not-applicable|cds-suboptimal-context|recipient-disagrees-evidence|"
+        "recipient-concerns-outcomes|does-not-align-preferences|not-convenient-feasible"
+    ),
 }
 
 
@@ -31,6 +37,11 @@ def has_form(system: str, code: str) -> bool:
     """Whether a code, as `Terminology.normalise` returns it, is written like one of its system."""
     written = FORMS.get(system, FHIR_CODE).fullmatch(code) is not None
     return written and has_check_digit(system, code)
+
+
+def has_known_form(system: str, code: str) -> bool:
+    """Whether we know how codes of the system are written, and this is so written."""
+    return system in FORMS and has_form(system, code)
 
 
 def is_surely_a_code(system: str, code: str) -> bool:

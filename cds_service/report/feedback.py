@@ -63,7 +63,7 @@ def _action(row: dict) -> str:
 
 def _said(row: dict) -> str:
     code = row["reason_code"]
-    reason = row["reason_display"] or REASONS.get(code, code)
+    reason = REASONS.get(code, code) if code else ""
     return "; ".join(filter(None, (reason, row["comment"])))
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection, Row
 from cds_service.cards.card import OVERRIDE_REASONS
 from cds_service.decision.relevance import RELEVANT
 from cds_service.report.figures import CATEGORIES, NOT_RELEVANT, Figures, Period, Report, labels
+from cds_service.store.rows import OTHER_REASON
 from cds_service.store.tables import (
     ACCEPTED,
     DAY_SECONDS,
@@ -35,8 +36,9 @@ from cds_service.store.tables import (
 Keys = Sequence[ColumnElement]
 
 NO_REASON = "no reason given"
-# The displays of our own override reasons, by code; clients send the code only.
+# The displays of our own override reasons, by code; of others their code is kept, if there is one.
 REASONS = {reason["code"]: reason["display"] for reason in OVERRIDE_REASONS}
+REASONS |= {OTHER_REASON: "a reason of the site's own", "": NO_REASON}
 UNRESOLVED = "unresolved"
 # The column that a part of a report is made of.
 KEYS = {
@@ -192,7 +194,7 @@ def _suggestions(rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
 
 def _reasons(keys: Keys, since: int, until: int) -> Select:
     f = feedback.c
-    what = (*keys, f.reason_code, f.reason_display)
+    what = (*keys, f.reason_code)
     return (
         select(*what, func.count(distinct(decisions.c.consult)))
         .select_from(decisions)
@@ -202,8 +204,8 @@ def _reasons(keys: Keys, since: int, until: int) -> Select:
     )
 
 
-def _read_reasons(code: str, display: str, number: int) -> Figures:
-    return Figures(reasons=Counter({display or REASONS.get(code, code) or NO_REASON: number}))
+def _read_reasons(code: str, number: int) -> Figures:
+    return Figures(reasons=Counter({REASONS.get(code, code): number}))
 
 
 QUERIES = (
