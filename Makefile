@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: run test check replay ehr demo bench words fuzz audit requirements clean
 
 run: .venv/run
-	CDS_AUTH=open $(BIN)/gunicorn "cds_service:create_app()" --bind 127.0.0.1:$${PORT:-8000}
+	CDS_AUTH=open GUNICORN_CMD_ARGS="--bind 127.0.0.1:$${PORT:-8000}" $(BIN)/python -m cds_service serve
 
 test: .venv/ready
 	$(BIN)/pytest

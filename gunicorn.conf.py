@@ -23,9 +23,13 @@ OURS = "cds-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OURS)
 METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+# What is loaded stays: to look for garbage in it would take a fifth of the start.
+gc.disable()
 
-bind = f"0.0.0.0:{os.environ['PORT']}" if "PORT" in os.environ else "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+from cds_service import serve  # noqa: E402
+
+bind = serve.address()
+workers = serve.workers()
 threads = 32  # a half-sent request holds one until it is ended
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")  # gunicorn trusts this machine
 preload_app = True
@@ -99,10 +103,6 @@ with suppress(OSError, AttributeError):
     allot(ARENAS, ONE_HEAP)
     allot(TRIM_THRESHOLD, KEPT_BYTES)
     allot(MMAP_THRESHOLD, KEPT_BYTES)
-
-
-# What is loaded stays: to look for garbage in it would take a fifth of the start.
-gc.disable()
 
 
 def when_ready(server):

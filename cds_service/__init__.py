@@ -20,6 +20,7 @@ from cds_service.web.dashboard import dashboard
 from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
+from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
 from cds_service.web.metrics import IN_MEMORY, count_lookup, metrics_page
 from cds_service.web.pages import pages
@@ -75,7 +76,8 @@ def _add_routes(
     app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
     app.extensions["store"] = store
     kept = store if settings.store else None
-    site = Site(topics, settings, callers, today, kept, lookup)
+    rates = RateLimits(settings.rate_store)
+    site = Site(topics, settings, callers, today, kept, lookup, rates)
     app.register_blueprint(hooks(site))
     state = store.state if settings.store else lambda: "off"
     app.register_blueprint(pages(topics, today, lambda: callers.local_codes, state))

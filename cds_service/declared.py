@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 NOTHING = (None, "", frozenset(), dict)
 
@@ -49,6 +49,14 @@ def whole(least: int, most: int | None = None) -> fields.Field:
         validate=validate.Range(least, most, error=told),
         error_messages={"invalid": told},
     )
+
+
+def is_expression(value: str) -> None:
+    """Raises ValidationError where it is no regular expression."""
+    try:
+        re.compile(value)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValidationError(f"is no regular expression: {error}") from None
 
 
 def choice(words: Iterable[str] | Mapping[str, Any], **options: Any) -> fields.Field:

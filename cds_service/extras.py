@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+from cds_service.configuration import ConfigurationError
 from cds_service.settings import Settings
 from cds_service.web.tracing import ENDPOINT
 
@@ -11,8 +12,8 @@ from cds_service.web.tracing import ENDPOINT
 LIBRARIES = {"postgres": "psycopg", "redis": "redis", "otel": "opentelemetry"}
 
 
-class MissingExtra(RuntimeError):
-    """Told in one line that names the setting and the extra; gunicorn does so with any of these."""
+class MissingExtra(ConfigurationError):
+    """Told in one line that names the setting and the extra."""
 
 
 def check_extras(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:

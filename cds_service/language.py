@@ -11,9 +11,11 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
+
+from cds_service.configuration import ConfigurationError, Unusable, text_of
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = ("en", "de", "es")
@@ -51,7 +53,7 @@ ENGLISH = Language(LANGUAGES[0], NullTranslations())
 @cache
 def language(code: str, mappings: Path) -> Language:
     """One of LANGUAGES, read once in a process: the texts of the package, and those of the topics
-    of a mappings folder.
+    of a mappings folder. Raises ConfigurationError.
     """
     if code == ENGLISH.code:
         return ENGLISH
@@ -64,7 +66,10 @@ def language(code: str, mappings: Path) -> Language:
 def _compiled(file: Path, code: str) -> Translations:
     """The catalogue of a `.po` file. Compiled when read: no `.mo` file can be outdated."""
     compiled = BytesIO()
-    with file.open("rb") as opened:
-        write_mo(compiled, read_po(opened, locale=code))
+    try:
+        content = BytesIO(text_of(file, "list").encode())
+        write_mo(compiled, read_po(content, locale=code, abort_invalid=True))
+    except (Unusable, PoFileError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
     compiled.seek(0)
     return Translations(compiled)

@@ -3,6 +3,8 @@
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from cds_service.configuration import Unusable, text_of
+
 SECRETS = (
     "DATABASE_URL", "CDS_SECRET", "CDS_DASHBOARD_TOKEN", "CDS_METRICS_TOKEN", "CDS_TX_TOKEN",
 )  # fmt: skip
@@ -19,7 +21,6 @@ def read_secret_files(environment: MutableMapping[str, str]) -> None:
         if not file:
             continue
         try:
-            environment[name] = Path(file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no text"
-            raise SecretFileError(f"{name}_FILE: {file} cannot be read: {why}") from None
+            environment[name] = text_of(Path(file), "table").strip()
+        except Unusable as error:
+            raise SecretFileError(f"{name}_FILE: {file} {error}") from None

@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from marshmallow import ValidationError, fields, validate
 
 from cds_service.access.clients import Client, ClientsError, client_in, problem_of
-from cds_service.declared import choice, declarations, declared, schema_of, whole
+from cds_service.configuration import ConfigurationError
+from cds_service.declared import (
+    choice,
+    declarations,
+    declared,
+    is_expression,
+    schema_of,
+    whole,
+)
 from cds_service.shipped import MAPPINGS as SHIPPED_MAPPINGS
 
 OPEN = "open"  # the name of the client of open mode
@@ -23,13 +31,15 @@ TEXT, PATH = fields.Str(), fields.Str(post_load=Path)
 SECRET = fields.Str(validate=validate.Length(min=16, error="must have at least {min} characters"))
 HTTP = validate.Regexp(r"https?://", error="must start with https:// or http://")
 ADDRESS = fields.Str(validate=HTTP, post_load=lambda value: value.rstrip("/"))
-ORIGINS = fields.Str(post_load=lambda value: tuple(filter(None, value.split(","))))
+ORIGINS = fields.Str(
+    validate=is_expression, post_load=lambda value: tuple(filter(None, value.split(",")))
+)
 CLIENT_KEYS = {key.name: key for key in declarations(Client)}
 
 T = TypeVar("T")
 
 
-class ConfigError(RuntimeError):
+class ConfigError(ConfigurationError):
     """Settings that are missing or wrong; a line for each names it and says what is allowed."""
 
 
@@ -137,6 +147,9 @@ OPEN_KEYS = {key: name for name, key in ROWS.items() if key in CLIENT_KEYS}
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment; an empty one counts as not set. Raises ConfigError."""
     given = {name: environment[name] for name in ROWS if environment.get(name)}
+    odd = [name for name, value in given.items() if not value.isprintable()]
+    if odd:
+        raise ConfigError("\n".join(f"{name} holds what is no text" for name in odd))
     try:
         return Settings(**schema_of(Settings)().load(given))
     except ValidationError as error:

@@ -58,7 +58,8 @@ def test_every_clients_file_of_the_readme_can_be_read(text, tmp_path):
 
 
 def test_settings_of_gunicorn_are_read_where_the_readme_says():
-    text = (ROOT / "gunicorn.conf.py").read_text("utf-8")
+    read = (ROOT / "gunicorn.conf.py", ROOT / "cds_service/serve.py")
+    text = "".join(file.read_text("utf-8") for file in read)
     for name in OF_GUNICORN:
         assert f'"{name}"' in text
 

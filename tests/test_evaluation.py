@@ -41,7 +41,7 @@ def evaluation(code=MRI_LUMBAR_W, **chart):
 
 
 def row_of(made, request=REQUEST):
-    ((table, row),) = rows_of(request, [made], [], digest)
+    ((table, row),) = rows_of(request, [made], [], digest, frozenset())
     assert table == "decisions"
     return row
 

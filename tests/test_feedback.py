@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from cds_service import create_app
 from cds_service.settings import Settings
 from cds_service.store.database import Database
+from cds_service.store.rows import NO_CODE
 from cds_service.store.store import Store
 from cds_service.web import limits
 from tests.small_world import (
     FRACTURE,
+    LOINC,
     MRI_LUMBAR_W,
     MRI_LUMBAR_WO_W,
     OSTEOPOROSIS,
@@ -34,6 +36,7 @@ AT = "2026-11-21T02:13:54.717Z"
 TAKEN = {"card": CARD, "outcome": "accepted", "acceptedSuggestions": [{"id": SUGGESTION}]}
 DISMISSED = {"card": CARD, "outcome": "overridden"}
 REASON = {"code": "patient-preference", "system": "http://example.org/override"}
+CODED = {"code": "LA15173-0", "system": LOINC}
 EPIC = "com.epic.cdshooks.feedback.overrideReason"
 EPICS_OWN = {
     f"{EPIC}.reasonCategory": "Acknowledgement",
@@ -90,15 +93,31 @@ def service(start):
     return start()
 
 
-NO_REASON = ("", "", "")
-# item: suggestions and reason (system, code, display) as they are kept
+NO_REASON, OTHER_REASON = ("", ""), ("", "other")
+OURS = {"code": "chart-incomplete", "system": "urn:vcf-appropriateness:override-reason"}
+# item: suggestions and reason (system, code) as they are kept
 SHAPES = {
     "a suggestion was taken": (TAKEN, [SUGGESTION], NO_REASON),
     "dismissed": (DISMISSED, [], NO_REASON),
     "dismissed with a reason, as the Sandbox sends it": (
         {**DISMISSED, "overrideReason": {"reason": REASON}},
         [],
-        ("http://example.org/override", "patient-preference", ""),
+        OTHER_REASON,
+    ),
+    "dismissed with a reason of the card": (
+        {**DISMISSED, "overrideReason": {"reason": OURS}},
+        [],
+        (OURS["system"], "chart-incomplete"),
+    ),
+    "dismissed with a reason of the card, without its system": (
+        {**DISMISSED, "overrideReason": {"reason": {"code": "does-not-align-preferences"}}},
+        [],
+        ("", "does-not-align-preferences"),
+    ),
+    "dismissed with a reason that names somebody": (
+        {**DISMISSED, "overrideReason": {"reason": {**OURS, "code": "Zebediah"}}},
+        [],
+        OTHER_REASON,
     ),
     "dismissed with a comment only": (
         {**DISMISSED, "overrideReason": {"userComment": "Zebediah"}},
@@ -106,24 +125,29 @@ SHAPES = {
         NO_REASON,
     ),
     "Epic: overrideReasons": (
-        {**DISMISSED, "overrideReasons": {"reason": {**REASON, "display": "Wish"}}},
+        {**DISMISSED, "overrideReasons": {"reason": {**CODED, "display": "Wish"}}},
         [],
-        ("http://example.org/override", "patient-preference", "Wish"),
+        (LOINC, "LA15173-0"),
     ),
     "Epic: overrideReasons as a list": (
-        {**DISMISSED, "overrideReasons": [{"reason": REASON}]},
+        {**DISMISSED, "overrideReasons": [{"reason": CODED}]},
         [],
-        ("http://example.org/override", "patient-preference", ""),
+        (LOINC, "LA15173-0"),
+    ),
+    "Epic: a display alone": (
+        {**DISMISSED, "overrideReasons": {"reason": {"display": "Not for Zebediah"}}},
+        [],
+        OTHER_REASON,
     ),
     "Epic: a reason of the site, beside the item": (
         {**DISMISSED, "extension": EPICS_OWN},
         [],
-        (EPIC, "Specialist request", "Requested by a specialist"),
+        OTHER_REASON,
     ),
     "Epic: a reason of the site, in overrideReasons": (
         {**DISMISSED, "overrideReasons": {"extension": EPICS_OWN}},
         [],
-        (EPIC, "Specialist request", "Requested by a specialist"),
+        OTHER_REASON,
     ),
     "a card id with its prefix": ({**TAKEN, "card": f"urn:uuid:{CARD}"}, [SUGGESTION], NO_REASON),
     "a card id in capitals": ({**TAKEN, "card": CARD.upper()}, [SUGGESTION], NO_REASON),
@@ -136,7 +160,8 @@ def test_each_shape_is_kept(service, item, suggestions, reason):
     assert service.feedback(item).status_code == 200
     (row,) = service.rows()
     assert (row["card"], row["suggestions"], row["comment"]) == (CARD, suggestions, None)
-    assert (row["reason_system"], row["reason_code"], row["reason_display"]) == reason
+    assert (row["reason_system"], row["reason_code"]) == reason
+    assert row["reason_display"] == ""
 
 
 WRONG = {
@@ -271,6 +296,7 @@ def test_whatever_stands_in_a_field_is_taken_or_told_and_spoils_nothing(service,
     assert good["card"] in [row["card"] for row in service.rows()]
 
 
+UNKNOWN_REASON = (LOINC, "30746-2")  # in no map of ours
 REQUEST = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
 
 
@@ -292,15 +318,11 @@ class TestDecisions:
             service.client.post(SERVICE, json=REQUEST)
         assert len(service.rows("decisions")) == 1
 
-    def test_codes_in_no_map_are_kept_and_what_is_no_code_is_not(self, service):
-        reasons = (FRACTURE, PAIN, ("urn:local", "X-17"), ("Zebediah", "Quackenbush, Z."))
+    def test_of_codes_in_no_map_those_in_the_form_of_their_system_are_kept(self, service):
+        reasons = (FRACTURE, PAIN, UNKNOWN_REASON, ("urn:dx", "X-17"), ("Zebediah", "Z. Quack"))
         service.ask(hook_request(order(MRI_LUMBAR_W, ("urn:local", "MR17"), reasons=reasons)))
         found = {(r["about"], r["system"], r["code"]) for r in service.rows("unmapped_codes")}
-        assert found == {
-            ("order", "urn:local", "MR17"),
-            ("reason", "urn:local", "X-17"),
-            ("reason", "", "(not a code)"),
-        }
+        assert found == {("reason", *UNKNOWN_REASON), ("reason", *NO_CODE)}
 
     def test_orders_that_are_not_ours_are_not_kept(self, service):
         service.ask(hook_request(order(("http://loinc.org", "30746-2"))))

@@ -11,6 +11,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from cds_service import create_app
 from cds_service.cli import main
 from cds_service.mappings import MappingsError, load
+from cds_service.mappings.forms import NON_ADHERENCE, is_override_reason
 from cds_service.settings import Settings
 from tests.small_world import CPT, ICD, LOINC, ROOT, SCT, topic
 
@@ -259,3 +260,12 @@ def test_an_icd_10_cm_malignancy(code):
 def test_an_icd_10_cm_code_that_is_no_malignancy(code):
     meaning = topic().terminology.meaning((ICD, code))
     assert meaning is None or "malignancy" not in meaning.sets
+
+
+def test_the_override_reasons_of_cards_are_the_ones_that_are_kept():
+    """Of an override reason only codes that cards offer are kept; their list stands twice."""
+    reasons = topic().override_reasons
+    assert len(reasons) == 7
+    for reason in reasons:
+        assert is_override_reason(reason.system, reason.code)
+        assert not reason.standard_code or is_override_reason(NON_ADHERENCE, reason.standard_code)

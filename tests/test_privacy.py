@@ -8,7 +8,7 @@ import pytest
 from cds_service import create_app
 from cds_service.replay.fixtures import find_fixtures, read_fixture
 from cds_service.settings import Settings
-from tests.small_world import ROOT
+from tests.small_world import FRACTURE, LOINC, ROOT, hook_request, order
 from tests.test_access import BASE, clients_file, token
 
 SERVICE = "/cds-services/vcf-appropriateness"
@@ -33,6 +33,14 @@ def planted(value, key=""):
     if isinstance(value, list):
         return [planted(item, key) for item in value]
     return "Zebediah Quackenbush" if key in ("display", "text") else value
+
+
+def coded_as_a_person():
+    """Orders and reasons whose code, or whose words alone, are those of a person."""
+    person = {"system": "urn:a", "code": "MRN-7731", "display": "MRI spine, Zebediah Quackenbush"}
+    for coding in (person, {**person, "code": "MR17"}, {**person, "system": LOINC}):
+        made = order(("urn:a", "MR17"), reasons=(FRACTURE, ("urn:a", "MRN-7731")))
+        yield json.dumps(hook_request({**made, "code": {"coding": [coding]}}))
 
 
 def with_server(body):
@@ -84,7 +92,11 @@ def hostile_feedback():
         "card": "MRN-7731",
         "outcome": "overridden",
         "outcomeTimestamp": "2026-11-21T02:13:54Z",
-        "overrideReason": {"userComment": f"{person}, 1944-03-17", "patient": person},
+        "overrideReason": {
+            "userComment": f"{person}, 1944-03-17",
+            "patient": person,
+            "reason": {"system": "urn:a", "code": "MRN-7731", "display": person},
+        },
         "extension": {"com.example.patient": person},
         "patient": person,
     }
@@ -113,6 +125,8 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
     errors = []
     for case in CASES:
         post(service, json.dumps(with_server(planted(case.request))))
+    for data in (*coded_as_a_person(), *coded_as_a_person()):
+        post(service, data)
     for data in hostile():
         answer = post(service, data)
         errors += [answer.get_data(as_text=True)] if answer.status_code != 200 else []

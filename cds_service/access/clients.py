@@ -1,7 +1,6 @@
 """The clients: a TOML file with a table for each, checked, with line and key where it is wrong."""
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from marshmallow import ValidationError, fields, validate
 from cds_service.access.jwk import Key
 from cds_service.access.table import Beside, KeySet, Silenced, Table, json_in, read_preference_list
 from cds_service.choices import DIALECTS, HL7, ON_TOO_LITTLE, SILENCE, listed
+from cds_service.configuration import ConfigurationError, Unusable, text_of, toml_in
 from cds_service.declared import choice, declared, schema_of, whole
 from cds_service.language import LANGUAGES
 
@@ -20,7 +20,7 @@ HTTPS = validate.Regexp(r"https://", error="must start with https://")
 T = TypeVar("T")
 
 
-class ClientsError(RuntimeError):
+class ClientsError(ConfigurationError):
     """Clients that cannot be used; the text names the file, the line and the key."""
 
 
@@ -85,11 +85,9 @@ def read_clients(
     `silenceable` are the names that `silent_for` may hold. Raises ClientsError.
     """
     try:
-        text = file.read_text("utf-8")
-        tables = tomllib.loads(text)
-    except OSError as error:
-        raise ClientsError(f"{file}: {error.strerror}") from error
-    except ValueError as error:
+        text = text_of(file, "table")
+        tables = toml_in(text)
+    except Unusable as error:
         raise ClientsError(f"{file}: {error}") from error
     known: dict[tuple[str, str], str] = {}
     made = []

@@ -1,7 +1,6 @@
 """How the keys of a client's table are written, and the files that it names."""
 
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from cds_service.access.jwk import Key, keys_in
+from cds_service.configuration import Unusable, json_of, text_of
 
 PREFERENCE_COLUMNS = ["procedure", "region", "key"]
 
@@ -48,15 +48,24 @@ class KeySet(Beside):
     """
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Key]:
-        document = value if isinstance(value, dict) else super()._deserialize(value)
+        if isinstance(value, dict):
+            return _usable_keys(value)
         try:
-            keys = keys_in(document)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-        refused = [f"the key {kid} {key.problem}" for kid, key in keys.items() if key.problem]
-        if len(refused) == len(keys) or any(key.has_wrong_size for key in keys.values()):
-            raise ValidationError("; ".join(refused))
-        return keys
+            return _usable_keys(super()._deserialize(value))
+        except ValidationError as error:
+            raise ValidationError(f"{value}: {error.messages[0]}") from None
+
+
+def _usable_keys(document: Any) -> dict[str, Key]:
+    """Raises ValidationError."""
+    try:
+        keys = keys_in(document)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+    refused = [f"the key {kid} {key.problem}" for kid, key in keys.items() if key.problem]
+    if len(refused) == len(keys) or any(key.has_wrong_size for key in keys.values()):
+        raise ValidationError("; ".join(refused))
+    return keys
 
 
 class Silenced(fields.List):
@@ -73,20 +82,19 @@ class Silenced(fields.List):
 
 def json_in(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return json_of(file, "table")
+    except Unusable as error:
         raise ValidationError(f"no JWK set in that file: {error}") from error
 
 
 def read_preference_list(file: Path) -> dict[tuple[str, str], str]:
     """The keys of a CSV file by procedure and region (may be empty). Raises ValidationError."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if rows.fieldnames != PREFERENCE_COLUMNS:
-                raise ValidationError(
-                    f"{file}: the columns must be {', '.join(PREFERENCE_COLUMNS)}"
-                )
-            return {(row["procedure"], row["region"]): row["key"] for row in rows}
-    except (OSError, ValueError, csv.Error) as error:
+        rows = csv.DictReader(text_of(file, "list").splitlines())
+        if rows.fieldnames != PREFERENCE_COLUMNS:
+            raise ValidationError(f"{file}: the columns must be {', '.join(PREFERENCE_COLUMNS)}")
+        return {(row["procedure"], row["region"]): row["key"] for row in rows}
+    except Unusable as error:
         raise ValidationError(f"{file}: {error}") from error
+    except csv.Error as error:
+        raise ValidationError(f"{file}: line {rows.line_num + 1}: {error}") from error

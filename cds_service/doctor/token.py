@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cds_service.access import tokens
 from cds_service.access.clients import Client
 from cds_service.access.tokens import TokenRefused
+from cds_service.configuration import Unusable, text_of
 from cds_service.doctor.clients import clients_in
 from cds_service.doctor.lines import OK, Line, ok, problem, skipped, warning
 from cds_service.doctor.signature import Token, as_json, fitting_clients, judge, signed
@@ -27,9 +28,9 @@ FORM = "three parts joined by dots; take it from the Authorization header, witho
 def explain_file(file: Path, endpoint: str, settings: Settings) -> Iterator[Line]:
     """The lines about the token in a file, made for a call of the endpoint."""
     try:
-        text = file.read_text("utf-8").strip()
-    except (OSError, ValueError) as error:
-        yield problem("token file", f"{file} cannot be read ({type(error).__name__})")
+        text = text_of(file, "table").strip()
+    except Unusable as error:
+        yield problem("token file", f"{file} {error}")
         return
     clients, line = clients_in(settings)
     if line.state != OK:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cds_service.configuration import json_of
 from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.expansion.pages import Expansion
 from cds_service.mappings import load
@@ -18,12 +19,12 @@ CONTAINS = '"contains": []'
 def read_codes(folder: Path, hierarchy: Hierarchy) -> dict[str, str]:
     """The codes and displays of the expansion that is there; empty without one.
 
-    Raises OSError, ValueError or KeyError where the file cannot be read.
+    Raises ValueError or KeyError where the file cannot be read.
     """
     file = _file(folder, hierarchy)
     if not file.exists():
         return {}
-    document = json.loads(file.read_text("utf-8"))
+    document = json_of(file, "mappings")
     return {c["code"]: c.get("display", c["code"]) for c in document["expansion"]["contains"]}
 
 

@@ -1,8 +1,10 @@
 """Reads a mappings folder into topics, and refuses one in which anything is wrong."""
 
 import hashlib
+import os
 from pathlib import Path
 
+from cds_service.configuration import Unusable, bytes_of
 from cds_service.decision.topic import Topic, Topics
 from cds_service.mappings.checks import check_shared, check_topic
 from cds_service.mappings.source import (
@@ -22,13 +24,16 @@ def load(folder: Path) -> Topics:
     """
     problems = Problems()
     shared = Source(folder, problems)
+    if not os.path.isdir(folder):  # which, other than Path.is_dir, never raises
+        problems.add(str(folder), "", "no such folder")
+    problems.raise_if_any()
     sources = sources_of_topics(shared)
     if not sources:
         problems.add(TOPICS, "", "no topic found")
     outlines = [outline for source in sources if (outline := read_outline(source))]
     problems.raise_if_any()
     selectors = frozenset().union(*(outline.selectors for outline in outlines))
-    version = _version(folder)
+    version = _version(folder, problems)
     topics = [read_topic(outline, selectors, version) for outline in outlines]
     problems.raise_if_any()
     _check(shared, outlines, topics)
@@ -42,12 +47,16 @@ def _check(shared: Source, outlines: list[Outline], topics: list[Topic]) -> None
         check_topic(topic, outline.source)
 
 
-def _version(folder: Path) -> str:
+def _version(folder: Path, problems: Problems) -> str:
     """A digest of names and content of all JSON files, the same on every machine."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.json")):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(file.read_bytes())
+        name = file.relative_to(folder).as_posix()
+        digest.update(name.encode() + b"\0")
+        try:
+            digest.update(bytes_of(file, "mappings"))
+        except Unusable as error:
+            problems.add(name, "", str(error))
     return digest.hexdigest()[:12]
 
 

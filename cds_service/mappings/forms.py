@@ -13,6 +13,15 @@ from cds_service.decision.code_systems import CPT, SNOMED_CT
 from cds_service.decision.icd import EDITIONS
 
 LOINC = "http://loinc.org"
+# Reasons to override a card: those that our cards offer, and HL7's, which earlier cards offered.
+OVERRIDE_REASONS = ":override-reason"
+NON_ADHERENCE = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+OVERRIDES = frozenset({
+    "specialist-request", "earlier-study-inconclusive", "mri-not-possible",
+    "other-disease-suspected", "chart-incomplete", "disagrees-with-guideline", "other",
+    "cds-not-applicable", "cds-suboptimal-context", "recipient-disagrees-evidence",
+    "recipient-concerns-outcomes", "does-not-align-preferences", "not-convenient-feasible",
+})  # fmt: skip
 FHIR_CODE = re.compile(r"\S+( \S+)*")
 ICD = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?", re.ASCII)
 URI = re.compile(r"(https?://|urn:)\S{1,200}", re.ASCII)
@@ -31,6 +40,17 @@ def has_form(system: str, code: str) -> bool:
     """Whether a code, as `Terminology.normalise` returns it, is written like one of its system."""
     written = FORMS.get(system, FHIR_CODE).fullmatch(code) is not None
     return written and has_check_digit(system, code)
+
+
+def has_known_form(system: str, code: str) -> bool:
+    """Whether we know how codes of the system are written, and this is so written."""
+    return system in FORMS and has_form(system, code)
+
+
+def is_override_reason(system: str, code: str) -> bool:
+    """Whether a code is one of the reasons to override a card, also without its system."""
+    of_cards = system in ("", NON_ADHERENCE) or system.endswith(OVERRIDE_REASONS)
+    return of_cards and code in OVERRIDES
 
 
 def is_surely_a_code(system: str, code: str) -> bool:

@@ -5,7 +5,6 @@ findings CSV:  code,display,system,finding,region       (a finding is a value se
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from fhir.resources.R4B.conceptmap import ConceptMap
 from pydantic import ValidationError
 
+from cds_service.configuration import Unusable, json_of, text_of
 from cds_service.mappings.codes import PROCEDURES, region_of
 from cds_service.mappings.source import Problems
 
@@ -39,10 +39,12 @@ class Row:
 
 def rows_in(folder: Path, problems: Problems) -> Iterator[Row]:
     """All rows of a folder; what cannot be read is told."""
-    if not folder.is_dir():
-        problems.add(str(folder), "", "no such folder")
+    try:
+        files = sorted(folder.iterdir())
+    except (OSError, ValueError) as error:
+        problems.add(str(folder), "", f"no such folder: {getattr(error, 'strerror', error)}")
         return
-    for file in sorted(folder.iterdir()):
+    for file in files:
         read = READERS.get(file.suffix.lower())
         if read:
             yield from read(file, problems)
@@ -50,21 +52,25 @@ def rows_in(folder: Path, problems: Problems) -> Iterator[Row]:
 
 def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
     try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        problems.add(file.name, "", f"cannot be read: {error}")
-        return
-    lines = csv.DictReader(text.splitlines())
+        lines = csv.DictReader(text_of(file, "list").splitlines())
+        yield from _rows(lines, file.name, problems)
+    except Unusable as error:
+        problems.add(file.name, "", str(error))
+    except csv.Error as error:
+        problems.add(file.name, f"line {lines.line_num + 1}", str(error))
+
+
+def _rows(lines: csv.DictReader, file: str, problems: Problems) -> Iterator[Row]:
     header = [name for name in lines.fieldnames or [] if name not in (COUNT, SOUNDS_LIKE)]
     kind = next((k for k, columns in COLUMNS.items() if header == columns), None)
     if kind is None:
         wanted = " or ".join(",".join(columns) for columns in COLUMNS.values())
-        problems.add(file.name, "line 1", f"the columns must be {wanted}")
+        problems.add(file, "line 1", f"the columns must be {wanted}")
         return
     for row in lines:
         cells = [(row.get(column) or "").strip() for column in COLUMNS[kind]]
         code, display, system, means, region = cells
-        where = (file.name, f"line {lines.line_num}")
+        where = (file, f"line {lines.line_num}")
         if not means and COUNT in row:
             continue
         yield Row(where, kind, code, display, system, means, region)
@@ -72,9 +78,9 @@ def _csv_rows(file: Path, problems: Problems) -> Iterator[Row]:
 
 def _concept_map_rows(file: Path, problems: Problems) -> Iterator[Row]:
     try:
-        document = json.loads(file.read_text("utf-8"))
+        document = json_of(file, "list")
         ConceptMap.model_validate(document)
-    except (OSError, ValueError, ValidationError) as error:
+    except (Unusable, ValidationError) as error:
         problems.add(file.name, "", f"no ConceptMap: {str(error).splitlines()[0]}")
         return
     for i, group in enumerate(document.get("group", [])):

@@ -9,10 +9,10 @@ from msgspec import ValidationError, convert
 from cds_service.decision.criteria import compile_criterion
 from cds_service.decision.names import Names
 from cds_service.decision.situation import Criterion
+from cds_service.mappings.needed import place_of
 from cds_service.mappings.source import Document, Problems
 
 Shape = TypeVar("Shape")
-PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
 
 def read_as(
@@ -33,8 +33,8 @@ def read_as(
     try:
         read = convert(content, shape, dec_hook=compiled)
     except ValidationError as error:
-        found = PLACE.match(str(error))
-        problems.add(file, _row(found["path"] or "", content), found["text"])
+        path, text = place_of(error)
+        problems.add(file, _row(path, content), text)
         return None
     unknown = list(_unknown_keys(content, read))
     for row in unknown:
@@ -47,7 +47,7 @@ def _row(path: str, content: Any) -> str:
     row, here = "", content
     for part in re.findall(r"[^.\[\]]+|\[\d+\]|\[\.\.\.\]", path):
         if part.startswith("[") and part != "[...]":
-            here = here[int(part[1:-1])]
+            here = here[int(part[1:-1])] if isinstance(here, list) else None
             name = here.get("name", here.get("id")) if isinstance(here, dict) else None
             row += f"[{name}]" if isinstance(name, str) else part
         elif part == "[...]":

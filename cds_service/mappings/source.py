@@ -1,6 +1,5 @@
 """The files of a mappings folder, and the problems found in them."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,11 +9,14 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from cds_service.configuration import ConfigurationError, Unusable, json_of
+from cds_service.mappings.needed import missing_in
+
 EXPANSIONS, TOPICS = "expansions", "topics"
 Document = tuple[str, dict[str, Any]]
 
 
-class MappingsError(Exception):
+class MappingsError(ConfigurationError):
     """A mappings folder that cannot be used; `problems` has one line per problem."""
 
     def __init__(self, problems: list[str]):
@@ -78,11 +80,9 @@ class Source:
         """Name and content of one file; None, and a problem, where it cannot be read."""
         named = self.name(file)
         try:
-            content = json.loads((self.root / named).read_text("utf-8"))
-        except OSError as error:
-            self.problems.add(named, "", f"cannot be read: {error.strerror}")
-        except ValueError as error:
-            self.problems.add(named, "", f"not JSON: {error}")
+            content = json_of(self.root / named, "mappings")
+        except Unusable as error:
+            self.problems.add(named, "", str(error))
         else:
             if isinstance(content, dict):
                 return named, content
@@ -102,6 +102,10 @@ class Source:
                 for problem in error.errors():
                     where = ".".join(str(part) for part in problem["loc"])
                     self.problems.add(name, where, problem["msg"])
+                continue
+            missing = missing_in(kind, document)
+            if missing:
+                self.problems.add(name, *missing)
                 continue
             found.append((name, document))
         return found

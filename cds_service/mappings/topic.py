@@ -130,11 +130,10 @@ def _reported(written: Any) -> Iterator[str]:
 
 def _names(outline: Outline, facts: dict[str, Any]) -> Names:
     """Every name that the criteria of the topic may use."""
-    named = facts.get("facts")
     heard = {words.name for words in outline.words}
     names = Names(
         value_sets=value_set_names(outline.source) | outline.about.site_value_sets | heard,
-        facts=frozenset(f.get("name") for f in named) if isinstance(named, list) else frozenset(),
+        facts=frozenset(_names_in(facts.get("facts"))),
         variants=frozenset(v.id for v in outline.guideline.variants),
         selectors=outline.selectors,
     )
@@ -145,6 +144,12 @@ def _names(outline: Outline, facts: dict[str, Any]) -> Names:
         if criterion:
             names = replace(names, criteria={**names.criteria, criterion.name: criterion.when})
     return names
+
+
+def _names_in(written: Any) -> Iterator[str]:
+    rows = written if isinstance(written, list) else ()
+    named = (row.get("name") for row in rows if isinstance(row, dict))
+    yield from (name for name in named if isinstance(name, str))
 
 
 def _definitions(source: Source, names: Names) -> Iterator[Definition]:

@@ -64,7 +64,7 @@ def _action(row: dict) -> str:
 
 def _said(row: dict, words: Mapping[str, str]) -> str:
     code = row["reason_code"]
-    reason = words.get(code) or row["reason_display"] or code
+    reason = words.get(code, code) if code else ""
     return "; ".join(filter(None, (reason, row["comment"])))
 
 

@@ -203,7 +203,7 @@ def _suggestions(rows: Iterable[Row]) -> Counter[tuple[Any, ...]]:
 
 def _reasons(keys: Keys, since: int, until: int) -> Select:
     f = feedback.c
-    what = (*keys, f.reason_code, f.reason_display)
+    what = (*keys, f.reason_code)
     return (
         select(*what, func.count(distinct(decisions.c.consult)))
         .select_from(decisions)
@@ -213,8 +213,8 @@ def _reasons(keys: Keys, since: int, until: int) -> Select:
     )
 
 
-def _read_reasons(code: str, display: str, number: int) -> Figures:
-    return Figures(reasons=Counter({code or display or NO_REASON: number}))
+def _read_reasons(code: str, number: int) -> Figures:
+    return Figures(reasons=Counter({code or NO_REASON: number}))
 
 
 QUERIES = (

@@ -61,8 +61,11 @@ def _with_time_limits(url: URL) -> URL:
 
 
 def _set_pragmas(connection: object, synchronous: str) -> None:
-    """Write-ahead logging, so that readers and a writer do not wait for each other."""
+    """Write-ahead logging, so that readers and a writer do not wait for each other; and what is
+    deleted is overwritten.
+    """
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute(f"PRAGMA synchronous={synchronous}")
 
 

@@ -4,19 +4,21 @@ No patient, practitioner or order is in them: what names one goes into a keyed d
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field, fields
 
 from cds_service.evaluation import Evaluation
 from cds_service.fhir.unmapped import CONDITION, Unmapped
+from cds_service.mappings.forms import has_known_form, is_override_reason
 from cds_service.store.retention import day_of
-from cds_service.store.tables import decisions, unmapped_codes
+from cds_service.store.tables import decisions, seen_codes, unmapped_codes
 
-# A code or a system is kept if it looks like one: nobody's name fits.
+# A code or a system is kept only if it looks like one.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
 SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
 LONGEST_WORDS = 200
-NOT_A_CODE = "(not a code)"
+NO_CODE = ("", "(not a code)")
+OTHER_REASON = "other"
 EVALUATED = [f.name for f in fields(Evaluation) if f.name in decisions.columns]
 
 # The name of a table, and a row for it.
@@ -42,25 +44,48 @@ class HookRequest:
     criteria: str
 
 
+@dataclass
+class Sightings:
+    """Which codes and words of a hook are common, by their digests; a row for each that is not."""
+
+    request: HookRequest
+    common: Container[str]
+    pseudonym: Pseudonym
+    rows: list[Row] = field(default_factory=list)
+
+    def is_common(self, *said: str) -> bool:
+        """Whether it is; else that this patient had it is added to the rows."""
+        client, patient = self.request.client, self.request.patient_id
+        key = self.pseudonym("code", client, *said)
+        if key in self.common:
+            return True
+        source = self.pseudonym("source", key, client, patient)
+        row = {"code_key": key, "source_key": source, "day": day_of(self.request.at)}
+        self.rows.append((seen_codes.name, row))
+        return False
+
+
 def rows_of(
     request: HookRequest,
     evaluations: Iterable[Evaluation],
     unmapped: Iterable[Unmapped],
     pseudonym: Pseudonym,
+    common: Container[str],
 ) -> list[Row]:
-    """All rows of a hook; `unmapped` are codes of Conditions, and of orders that may be ours.
+    """All rows of a hook; `unmapped` are codes of Conditions, and of orders that may be ours, and
+    `common` the digests of codes and words that are of nobody in particular.
 
     A Condition counts once for a patient and day, and is not linked to a decision.
     """
-    rows = []
+    rows, seen = [], Sightings(request, common, pseudonym)
     for evaluation in evaluations:
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
-        rows += _unmapped(request, evaluation.consult, evaluation.unmapped)
+        rows += _unmapped(request, evaluation.consult, evaluation.unmapped, seen)
     hook = pseudonym("hook", request.client, request.hook_instance)
     chart = pseudonym("chart", request.client, request.patient_id, day_of(request.at))
     for code in unmapped:
-        rows += _unmapped(request, chart if code.about == CONDITION else hook, [code])
-    return rows
+        rows += _unmapped(request, chart if code.about == CONDITION else hook, [code], seen)
+    return rows + seen.rows
 
 
 def advice_key(
@@ -108,17 +133,42 @@ def _stored(value: object) -> object:
     return ",".join(value) if isinstance(value, tuple) else value
 
 
-def _unmapped(request: HookRequest, consult: str, codes: Iterable[Unmapped]) -> Iterator[Row]:
-    """The words of a code only where they are those of an order."""
+def _unmapped(
+    request: HookRequest, consult: str, codes: Iterable[Unmapped], seen: Sightings
+) -> Iterator[Row]:
     for about, system, code, words, sounds_like in dict.fromkeys(codes):
-        row = {
-            "client": request.client,
-            "consult": consult,
-            "about": about,
-            "system": system if SYSTEM.fullmatch(system) else "",
-            "code": code if CODE.fullmatch(code) else NOT_A_CODE,
-            "display": "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS],
-            "sounds_like": sounds_like,
-            "day": day_of(request.at),
-        }
-        yield unmapped_codes.name, row
+        said = _printable(words)
+        said = said if said and seen.is_common(system, code, said) else ""
+        kept = kept_code(system, code)
+        if has_known_form(*kept) or kept == NO_CODE or seen.is_common(system, code):
+            row = {
+                "client": request.client,
+                "consult": consult,
+                "about": about,
+                "system": kept[0],
+                "code": kept[1],
+                "display": said,
+                "sounds_like": sounds_like,
+                "day": day_of(request.at),
+            }
+            yield unmapped_codes.name, row
+
+
+def _printable(words: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS]
+
+
+def kept_code(system: str, code: str) -> tuple[str, str]:
+    """System and code, each as far as it looks like one."""
+    if not CODE.fullmatch(code):
+        return NO_CODE
+    return system if SYSTEM.fullmatch(system) else "", code
+
+
+def kept_reason(system: str, code: str, display: str = "") -> tuple[str, str]:
+    """System and code of an override reason in the form of its system, as those on our cards are,
+    also without their system; else no more than that there was one.
+    """
+    if is_override_reason(system, code) or has_known_form(system, code):
+        return system, code
+    return "", OTHER_REASON if system or code or display else ""

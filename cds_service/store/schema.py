@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
-HEAD = "0006"
+HEAD = "0007"
 LATEST, EMPTY = "head", "base"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A number of ours, on which the hosts that share a PostgreSQL database wait for each other.

@@ -1,6 +1,5 @@
 """The secret of the installation, and the keyed digests that stand for what is not kept."""
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -47,4 +46,4 @@ def _write_once(file: Path, text: str) -> None:
 def pseudonym(secret: bytes, *parts: object) -> str:
     """HMAC-SHA256 of the parts, its first 128 bits in hexadecimal."""
     text = "\x1f".join(str(part) for part in parts).encode("utf-8", "backslashreplace")
-    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:LENGTH]
+    return hmac.digest(secret, text, "sha256").hex()[:LENGTH]

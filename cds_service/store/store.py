@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from cds_service.evaluation import Evaluation
 from cds_service.fhir.unmapped import Unmapped
 from cds_service.store.background import Background, TellProblem
+from cds_service.store.common import CommonCodes
 from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
 from cds_service.store.deadline import QueryDeadline
 from cds_service.store.files import make_private
@@ -70,6 +71,7 @@ class Store:
         self._spool = location.spool()
         hours = location.repeat_hours
         self._overridden = OverriddenAdvice(self._database, hours, self.pseudonym)
+        self._common = CommonCodes(self._database)
         self._loader = SpoolLoader(self._database, self._spool, tell_problem)
         self._loading = Background(self._load, "spool loader", LOAD_SECONDS, tell_problem)
         self._syncing = Background(self._spool.sync, "spool sync", SYNC_SECONDS, tell_problem)
@@ -109,7 +111,7 @@ class Store:
         unmapped: Iterable[Unmapped] = (),
     ) -> None:
         """Keeps what was decided, on the disk within a second; where that is full, in memory."""
-        rows = rows_of(request, evaluations, unmapped, self.pseudonym)
+        rows = rows_of(request, evaluations, unmapped, self.pseudonym, self._common)
         if rows and not self._spool.append([line(*row) for row in rows]):
             self._tell_problem("store-full", "what was decided is held in memory")
             self._tell_in_memory(self._spool.in_memory)
@@ -155,6 +157,7 @@ class Store:
         finally:
             self._tell_in_memory(self._spool.in_memory)
         self._overridden.refresh()
+        self._common.refresh()
 
     @cached_property
     def _secret(self) -> bytes:

@@ -72,7 +72,8 @@ decisions = Table(
     Index("ix_decisions_order", "order_key", "at"),
 )
 
-# What became of a card, as the client told it; a repeat of the same is the same row.
+# What became of a card, as the client told it; a repeat of the same is the same row. The display of
+# a reason is empty: earlier versions kept it.
 feedback = Table(
     "feedback",
     metadata,
@@ -91,8 +92,9 @@ feedback = Table(
 )
 
 # Codes that are in no map: of evaluated orders and their reasons, of other orders that are worded
-# like them, and of Conditions where an order was evaluated. The words are those of an order, never
-# of a reason or a Condition; `sounds_like` is what the latter's sound like, in a word of ours.
+# like them, and of Conditions where an order was evaluated. The words are those of an order that
+# many patients had, never of a reason or a Condition; `sounds_like` is what the latter's sound
+# like, in a word of ours.
 unmapped_codes = Table(
     "unmapped_codes",
     metadata,
@@ -106,7 +108,23 @@ unmapped_codes = Table(
     Column("sounds_like", String(40), nullable=True),
 )
 
+# Codes and words that few patients had so far: a keyed digest of them, and of each patient another
+# one, salted by the code. Then those that many had, of which there is the first digest only.
+seen_codes = Table(
+    "seen_codes",
+    metadata,
+    Column("code_key", String(32), primary_key=True),
+    Column("source_key", String(32), primary_key=True),
+    Column("day", Integer, nullable=False, index=True),
+)
+common_codes = Table(
+    "common_codes",
+    metadata,
+    Column("code_key", String(32), primary_key=True),
+    Column("day", Integer, nullable=False, index=True),
+)
+
 # Which decision feedback is about.
 OF_THE_CARD = and_(decisions.c.client == feedback.c.client, decisions.c.card == feedback.c.card)
 
-KEPT = {table.name: table for table in (decisions, feedback, unmapped_codes)}
+KEPT = {t.name: t for t in (decisions, feedback, unmapped_codes, seen_codes, common_codes)}

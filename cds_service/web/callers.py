@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from flask import Request
 from marshmallow import ValidationError
 
-from cds_service.access.clients import Client, ClientsError, read_clients
+from cds_service.access.clients import Client, read_clients
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import TokenRefused, Verifier
 from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.epic import wrong_keys
+from cds_service.configuration import ConfigurationError
 from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import AllowedServers
 from cds_service.fhir.fetch import Fetcher
@@ -99,7 +100,7 @@ class Callers:
         """
         try:
             self._take_clients()
-        except ClientsError as error:
+        except ConfigurationError as error:
             log("clients-file-not-taken", problem=str(error))
         self._keys.begin(caller.client for caller in self._callers.values())
 

@@ -23,14 +23,14 @@ from marshmallow import (
 from cds_service.cards.ids import identifier
 from cds_service.fhir.plain import Json, as_dict, as_text, dicts
 from cds_service.store.retention import day_of
-from cds_service.store.rows import Row
+from cds_service.store.rows import Row, kept_reason
 from cds_service.store.store import Store
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN, feedback
 from cds_service.web.errors import NotKept, issues_of, outcome
 from cds_service.web.request_log import current
 from cds_service.web.schemas import FILLED, ShortList, fields_of
 
-LONGEST = {"reason_system": 200, "reason_code": 100, "reason_display": 200, "comment": 4_000}
+LONGEST_COMMENT = 4_000
 TIMES = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 # Where Epic puts a reason that is one of its own, not one of the card's.
 EPIC = "com.epic.cdshooks.feedback.overrideReason"
@@ -128,7 +128,7 @@ def _wrong_fields(where: str, error: ValidationError) -> Iterator[tuple[str, str
 
 
 def _row(item: Json, sender: Sender) -> Json:
-    reason = _reason(item)
+    system, code = _reason(item)
     return {
         "client": sender.client,
         "card": _id(item["card"]),
@@ -139,7 +139,9 @@ def _row(item: Json, sender: Sender) -> Json:
         "tenant": sender.tenant,
         "suggestions": [_id(taken["id"]) for taken in item["acceptedSuggestions"]],
         "comment": _comment(item) if sender.keeps_comments else None,
-        **{name: _short(reason[name], name) for name in reason},
+        "reason_system": system,
+        "reason_code": code,
+        "reason_display": "",
     }
 
 
@@ -151,15 +153,13 @@ def _id(text: str) -> str:
         return str(identifier("unknown", text))
 
 
-def _reason(item: Json) -> Json:
-    """The coded reason of an override; empty without one. Epic may send a list of one."""
+def _reason(item: Json) -> tuple[str, str]:
+    """System and code of the reason of an override, as far as they are kept. Epic may send a list
+    of one, or a reason of the site's own list, of which there is no code.
+    """
     given = _override(item)
     coding = as_dict(given.get("reason")) or _epics_own(item, given)
-    return {
-        "reason_system": as_text(coding.get("system")),
-        "reason_code": as_text(coding.get("code")),
-        "reason_display": as_text(coding.get("display")),
-    }
+    return kept_reason(*(as_text(coding.get(key)) for key in ("system", "code", "display")))
 
 
 def _override(item: Json) -> Json:
@@ -170,22 +170,12 @@ def _override(item: Json) -> Json:
 def _epics_own(item: Json, given: Json) -> Json:
     """A reason of the site's own list: category, display and title as extensions."""
     extension = {**as_dict(item["extension"]), **as_dict(given.get("extension"))}
-    title, display, category = (
-        str(extension.get(f"{EPIC}.{key}") or "")
-        for key in ("reasonTitle", "reasonDisplay", "reasonCategory")
-    )
-    if not any((title, display, category)):
-        return {}
-    code = title or category
-    return {"system": EPIC, "code": code, "display": display or code}
+    keys = (f"{EPIC}.{key}" for key in ("reasonTitle", "reasonDisplay", "reasonCategory"))
+    return {"system": EPIC} if any(extension.get(key) for key in keys) else {}
 
 
 def _comment(item: Json) -> str | None:
+    """The comment without control characters, cut to its longest."""
     text = as_text(_override(item).get("userComment"))
-    return _short(text, "comment") or None
-
-
-def _short(text: str, name: str) -> str:
-    """The text without control characters, cut to the length of the column."""
     printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.strip()[: LONGEST[name]]
+    return printable.strip()[:LONGEST_COMMENT] or None

@@ -13,9 +13,11 @@ NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 def add_languages(app: Flask, topics: Topics, mappings: Path) -> None:
     """Gives every template `say` and the topics, and pages the headers Vary and Content-Language.
-    `mappings` is the folder with the translations of the topics.
+    `mappings` is the folder with the translations of the topics. Raises ConfigurationError.
     """
     app.extensions["mappings"] = mappings
+    for code in LANGUAGES:
+        language(code, mappings)
     app.context_processor(_words)
     app.context_processor(lambda: {"topics": list(topics.values())})
     app.after_request(_tell)

@@ -4,11 +4,10 @@ from functools import cached_property
 from time import time
 from typing import Any
 
+from cds_service.configuration import ConfigurationError
 from cds_service.fhir.plain import Json, as_dict, as_list
 
 MOST_ITEMS = 1_000
-
-
 MEMORY = "memory://"
 
 
@@ -28,12 +27,22 @@ class RateLimits:
     """Counts the requests of each client in a moving minute.
 
     `store` is an address of the limits library: memory:// counts per worker, redis://… for all.
+    Raises ConfigurationError.
     """
 
     def __init__(self, store: str):
         self._store = store
         if store != MEMORY:
-            _ = self._limiter  # a wrong address stops the start
+            self._check()
+
+    def _check(self) -> None:
+        """A wrong address stops the start."""
+        from limits.errors import ConfigurationError as WrongAddress
+
+        try:
+            _ = self._limiter
+        except (WrongAddress, ValueError) as error:
+            raise ConfigurationError(f"CDS_RATE_STORE: {error}") from error
 
     @cached_property
     def _limiter(self) -> Any:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -50,11 +49,8 @@ class Site:
     today: Callable[[], date]
     store: Store | None
     lookup: TerminologyLookup | None
+    rates: RateLimits
     concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
-
-    @cached_property
-    def rates(self) -> RateLimits:
-        return RateLimits(self.settings.rate_store)
 
     def caller(self) -> Caller:
         """The client that calls. Raises TokenRefused, NoClients or TooManyRequests."""

@@ -49,7 +49,7 @@ ROWS = [
     told("b", "overridden", reason_code="other-disease-suspected"),
     # c: overridden first, then taken: it counts as taken, and its reason is counted too.
     decided("c", procedure="ct-spine-w"),
-    told("c", "overridden", reason_display="Specialist request"),
+    told("c", "overridden", reason_system="urn:a", reason_code="R17"),
     told("c", "accepted", at=90.0, suggestions=["s-1", "s-unknown"]),
     # d: a warning that nobody reacted to; the same order came again, unchanged.
     decided("d", rules="mri-implant,gadolinium"),
@@ -72,7 +72,7 @@ ROWS = [
             topic="variant2"),
     decided("j2", order_key="order-j", at=AT + 49 * HOUR, day=DAY + 2, region="thoracic"),
     # Feedback on a card that is not known, and on a card of the same name of another client.
-    told("unknown", "overridden", reason_display="Not counted"),
+    told("unknown", "overridden", reason_code="not-counted"),
     told("b", "accepted", client="clinic", suggestions=["s-1"]),
 ]  # fmt: skip
 
@@ -130,7 +130,7 @@ def test_what_lies_behind(report):
     assert total.suggestions == {"replace mri-spine-wo": 2, "answer malignancy “No”": 1}
     assert total.reasons == {
         "Another disease is suspected (HL7: PC CDS does not apply to patient)": 1,  # b
-        "Specialist request": 1,  # c
+        "R17": 1,  # c
         "no reason given": 1,  # f
     }
 

@@ -10,10 +10,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, insert, inspect, text
 
 from cds_service.store.database import Database
+from cds_service.store.loader import SpoolLoader, line
+from cds_service.store.rows import NO_CODE
 from cds_service.store.schema import EMPTY, HEAD, LATEST, MIGRATIONS, migrate, version_of
+from cds_service.store.spool import Spool
 from cds_service.store.tables import metadata
-from tests.small_world import ROOT
-from tests.store.rows import decision_row, kept, loaded
+from tests.small_world import LOINC, ROOT, SCT
+from tests.store.rows import DAY, decision_row, feedback_row, kept, loaded
 
 # As a version before Alembic made it.
 BEFORE_ALEMBIC = """CREATE TABLE used_tokens (
@@ -114,6 +117,57 @@ def test_the_version_before_writes_beside_this_one(database, tmp_path):
     loaded(database, tmp_path, ("decisions", decision_row(card="of now")))
     found = {row["card"]: row["guideline"] for row in kept(database, "decisions")}
     assert found == {"of before": None, "of now": "acr-vcf-2022"}
+
+
+class TestWhatMayNameAPerson:
+    """It is taken out of what earlier versions kept: of the tables, and of lines that wait."""
+
+    CODE = {"client": "c", "about": "order", "day": DAY, "sounds_like": ""}
+    CODES = (
+        {**CODE, "consult": "1", "system": LOINC, "code": "30746-2", "display": "for Zebediah"},
+        {**CODE, "consult": "2", "system": "urn:a", "code": "Zebediah", "display": "MRI"},
+        {**CODE, "consult": "3", "system": SCT, "code": "Zebediah", "display": None},
+    )
+    OURS = "does-not-align-preferences"
+    REASONS = (
+        feedback_row(card="1", reason_code=OURS, reason_display="Zebediah does not want it"),
+        feedback_row(
+            card="2", reason_system=LOINC, reason_code="30746-2", reason_display="Zebediah"
+        ),
+        feedback_row(card="3", reason_system="urn:a", reason_code="Zebediah"),
+        feedback_row(card="4", reason_display="Zebediah"),
+        feedback_row(card="5"),
+    )
+    GIVEN = {"1": ("", OURS), "2": (LOINC, "30746-2"), "3": ("", "other"), "4": ("", "other"),
+             "5": ("", "")}  # fmt: skip
+
+    def assert_clean(self, database, folder):
+        codes = {
+            (r["system"], r["code"], r["display"] or "") for r in kept(database, "unmapped_codes")
+        }
+        assert codes - {(*NO_CODE, "")} == {(LOINC, "30746-2", "")}
+        rows = kept(database, "feedback")
+        assert {r["card"]: (r["reason_system"], r["reason_code"]) for r in rows} == self.GIVEN
+        assert {r["reason_display"] for r in rows} == {""}
+        database.close()
+        on_disk = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+        assert b"Zebediah" not in b"".join(on_disk)
+
+    def test_of_the_tables(self, database, tmp_path):
+        migrate(database.prepare(), "0006")
+        with database.engine().begin() as connection:
+            connection.execute(insert(metadata.tables["unmapped_codes"]), self.CODES)
+            connection.execute(insert(metadata.tables["feedback"]), self.REASONS)
+        migrate(database.engine(), LATEST)
+        self.assert_clean(database, tmp_path)
+
+    def test_of_lines_that_wait(self, database, tmp_path):
+        rows = [*(("unmapped_codes", row) for row in self.CODES)]
+        rows += [("feedback", row) for row in self.REASONS]
+        spool = Spool(tmp_path / "spool")
+        spool.append([line(*row).replace(b'"format":6', b'"format":5') for row in rows])
+        SpoolLoader(database, spool, lambda *_: None).load()
+        self.assert_clean(database, tmp_path)
 
 
 class TestRollingUpdate:
