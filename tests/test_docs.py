@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from cds_service.about import RELEASED, VERSION
 from cds_service.access.clients import Client, read_clients
 from cds_service.cli import main
 from cds_service.declared import meanings
@@ -24,6 +25,13 @@ def test_every_make_target_of_the_documents_exists():
     assert targets >= {"run", "test", "check", "replay"}
     for target in targets:
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+def test_the_newest_section_of_the_changelog_is_this_version():
+    """Under it, too, what is to come is written until it is released."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    newest = re.search(r"^## (\S+)(?: \((\S+)\))?$", text, re.MULTILINE)
+    assert newest.groups() in ((VERSION, RELEASED), ("Unreleased", None))
 
 
 def test_every_make_target_is_in_the_readme():
