@@ -21,6 +21,8 @@ def load(folder: Path) -> Topics:
     Raises MappingsError, which lists every problem with its file and row.
     """
     problems = Problems()
+    if not folder.is_dir():
+        raise MappingsError([f"{folder}: no such folder"])
     shared = Source(folder, problems)
     sources = sources_of_topics(shared)
     if not sources:

@@ -14,7 +14,7 @@ EXPANSIONS, TOPICS = "expansions", "topics"
 Document = tuple[str, dict[str, Any]]
 
 
-class MappingsError(Exception):
+class MappingsError(RuntimeError):
     """A mappings folder that cannot be used; `problems` has one line per problem."""
 
     def __init__(self, problems: list[str]):
