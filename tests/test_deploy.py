@@ -22,7 +22,7 @@ from cds_service.secret_files import SECRETS
 from cds_service.settings import Settings
 from cds_service.web import metrics
 from tests.small_world import ROOT
-from tests.test_docs import README
+from tests.test_docs import CONFIGURATION
 from tests.test_gunicorn import free_port
 
 DEPLOY = ROOT / "deploy"
@@ -179,7 +179,7 @@ class TestKubernetes:
     def test_settings_and_secrets_have_names_of_ours(self):
         for part in self.PARTS:
             for name in part.get("stringData", {}) | part.get("data", {}):
-                assert name == "clients.toml" or f"| `{name}` |" in README
+                assert name == "clients.toml" or f"| `{name}` |" in CONFIGURATION
 
 
 class TestNginx:
