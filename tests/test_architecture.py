@@ -84,6 +84,7 @@ MAY_IMPORT = {
         "mappings",
         "report",
         "services",
+        "shipped",
         "silence",
         "store",
     },
@@ -92,6 +93,7 @@ MAY_IMPORT = {
 IMPORTED_BY = {
     "flask": {"web", "__init__"},
     "flask_cors": {"web"},
+    "apispec": {"web"},
     "prometheus_client": {"web"},
     "limits": {"web"},
     "opentelemetry": {"web"},
