@@ -37,6 +37,7 @@ MAY_IMPORT = {
         "mappings",
         "services",
         "settings",
+        "silence",
         "web",
     },
     "settings": {"access", "declared", "shipped"},

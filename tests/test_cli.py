@@ -161,6 +161,7 @@ class TestExplain:
         (told,) = explained(capsys, CARD_CASE / "request.json", "--client", "hospital")
         assert told["answer"] == "silence"
         assert "the client is silent" in told["why"]
+        assert "usually not appropriate" in told["card"]
 
     def test_the_codes_of_a_client_count(self, capsys, tmp_path, monkeypatch):
         text = (

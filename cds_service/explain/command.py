@@ -59,7 +59,7 @@ def explain(options: argparse.Namespace) -> int:
         outcome = answer_hook(call, topic)
     except TooManyResources as error:
         raise Told(str(error)) from None
-    explanation = explanation_of(call, outcome, topic)
+    explanation = explanation_of(call, outcome, topic, caller.silence)
     if options.json:
         json.dump(explanation, sys.stdout, indent=2, ensure_ascii=False)
         print()
@@ -113,6 +113,7 @@ def _today(file: Path) -> date:
 
 
 def _call(body: dict[str, Any], caller: Caller, topic: Topic, today: date) -> HookCall:
+    """Without the client's silence, so that a card that is kept back can be told."""
     return HookCall(
         hook=body["hook"],
         hook_instance=body["hookInstance"],
@@ -121,6 +122,5 @@ def _call(body: dict[str, Any], caller: Caller, topic: Topic, today: date) -> Ho
         today=today,
         base_url=WITHOUT_ADDRESS,
         templates=prefetch_templates(topic),
-        silence=caller.silence,
         style=caller.style,
     )

@@ -10,15 +10,21 @@ from cds_service.decision.safety import Alert
 from cds_service.decision.situation import Fact
 from cds_service.decision.topic import Topic
 from cds_service.decision.variants import is_excluded, is_matched
-from cds_service.evaluation import Evaluation
 from cds_service.explain.words import NOT_SELECTED, why_passed_over, why_this_answer
 from cds_service.fhir.plain import Json, codings, reference
 from cds_service.fhir.selected import all_drafts, asked_for
 from cds_service.hook import HookCall, HookOutcome
+from cds_service.silence import Silence
+
+SPEAKS = Silence()
 
 
-def explanation_of(call: HookCall, outcome: HookOutcome, topic: Topic) -> Json:
-    """What was made of each draft order, in their sequence."""
+def explanation_of(
+    call: HookCall, outcome: HookOutcome, topic: Topic, silence: Silence = SPEAKS
+) -> Json:
+    """What was made of each draft order, in their sequence. `silence` says which of the cards that
+    the outcome shows are kept back.
+    """
     ours = {id(our.resource): n for n, our in enumerate(outcome.selected.ours)}
     others = {id(resource) for resource in outcome.selected.others}
     cards = {card["uuid"]: card for card in outcome.body["cards"]}
@@ -27,8 +33,9 @@ def explanation_of(call: HookCall, outcome: HookOutcome, topic: Topic) -> Json:
         named = {"order": reference(draft), "codes": list(_codes(draft))}
         if id(draft) in ours:
             number = ours[id(draft)]
-            decision, evaluation = outcome.decisions[number], outcome.evaluations[number]
-            orders.append(named | _ours(decision, evaluation, cards, topic))
+            decision, card = outcome.decisions[number], outcome.evaluations[number].card
+            hidden = silence.covers(decision)
+            orders.append(named | _ours(decision, cards.get(card), hidden, topic))
         else:
             why = why_passed_over(asked_for(draft, topic)[0]) if id(draft) in others else ""
             orders.append(named | {"answer": "silence", "why": why or NOT_SELECTED})
@@ -40,11 +47,12 @@ def _codes(draft: Json) -> Iterator[str]:
         yield f"{system} {code} {display}".strip()
 
 
-def _ours(decision: Decision, evaluation: Evaluation, cards: dict[str, Json], topic: Topic) -> Json:
-    order, card = decision.case.order, cards.get(evaluation.card)
+def _ours(decision: Decision, card: Json | None, hidden: bool, topic: Topic) -> Json:
+    """Of a card that is kept back, too, it is told what it says."""
+    order = decision.case.order
     told = {
-        "answer": "card" if card else "silence",
-        "why": why_this_answer(decision, evaluation.hidden, topic),
+        "answer": "card" if card and not hidden else "silence",
+        "why": why_this_answer(decision, hidden, topic),
         "procedure": order.procedure.label,
         "region": order.place.display if order.place else "",
         "indicator": decision.indicator,

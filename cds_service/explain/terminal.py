@@ -25,8 +25,8 @@ def show(explanation: Json, console: Console) -> None:
     for order in explanation["orders"]:
         name = f"{order['order']}  {'; '.join(order['codes']) or 'without a code'}"
         console.print(Text(_printable(name), style="bold"))
-        table = Table.grid(padding=(0, 2), expand=False)
-        table.add_column(no_wrap=True, width=13)
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for what, text in _rows(order):
             table.add_row(f"  {what}", Text(_printable(text)))

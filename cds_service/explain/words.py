@@ -1,6 +1,5 @@
 """Why an order is answered as it is, in a sentence; English, as all commands are."""
 
-from cds_service.cards.evaluated import REPEAT, SILENT
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.relevance import TOO_LITTLE_TO_GO_ON
 from cds_service.decision.topic import Topic
@@ -15,10 +14,6 @@ PASSED_OVER = {
     "do-not-perform": "It asks that something is not done (doNotPerform).",
     "status": "Its status says that it is no order any more.",
 }
-HIDDEN = {
-    SILENT: "A card ({indicator}) is called for, and kept back: the client is silent on it.",
-    REPEAT: "A card ({indicator}) is called for, and kept back: it was overridden lately.",
-}
 
 
 def why_passed_over(reason: str) -> str:
@@ -26,15 +21,14 @@ def why_passed_over(reason: str) -> str:
     return PASSED_OVER[reason]
 
 
-def why_this_answer(decision: Decision, hidden: str, topic: Topic) -> str:
-    """Of an order of the topic; `hidden` says why its card is not shown, if so."""
+def why_this_answer(decision: Decision, hidden: bool, topic: Topic) -> str:
+    """Of an order of the topic; `hidden` says whether the client is silent on its card."""
     if isinstance(decision.verdict, Silent):
         return _why_not_relevant(decision, topic)
-    if hidden and decision.indicator:
-        return HIDDEN[hidden].format(indicator=decision.indicator)
     if decision.indicator:
         called = ", ".join(sorted(decision.called_for_by)) or decision.subject
-        return f"A card ({decision.indicator}) is called for by: {called}."
+        kept = " It is kept back: the client is silent on it." if hidden else ""
+        return f"A card ({decision.indicator}) is called for by: {called}.{kept}"
     if isinstance(decision.verdict, Rated):
         label = topic.guideline.category[decision.verdict.category].label
         return f"It is rated “{label}”, which needs no card."
