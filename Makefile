@@ -2,10 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check replay ehr demo bench words fuzz audit requirements clean
+.PHONY: run doctor docs test check replay ehr demo bench words fuzz audit requirements clean
 
+# Both with the same environment: open, unless CDS_AUTH says otherwise.
+run doctor: export CDS_AUTH ?= open
 run: .venv/run
-	CDS_AUTH=open GUNICORN_CMD_ARGS="--bind 127.0.0.1:$${PORT:-8000}" $(BIN)/python -m cds_service serve
+	GUNICORN_CMD_ARGS="--bind 127.0.0.1:$${PORT:-8000}" $(BIN)/python -m cds_service serve
+
+doctor: .venv/run
+	$(BIN)/python -m cds_service doctor
 
 test: .venv/ready
 	$(BIN)/pytest
@@ -31,6 +36,7 @@ requirements: .venv/ready
 	$(PIN) --extra postgres --output-file requirements.txt pyproject.toml
 	$(PIN) --output-file requirements-build.txt requirements-build.in
 	$(PIN) --output-file requirements-dev.txt requirements-dev.in
+	$(PIN) --output-file requirements-docs.txt requirements-docs.in
 
 replay: .venv/run
 	$(BIN)/python -m cds_service replay
@@ -56,11 +62,16 @@ words: .venv/ready
 	for topic in mappings/topics/*; do $(EXTRACT) -F babel-topic.cfg $$topic; \
 		for language in de es; do $(UPDATE) -l $$language -o $$topic/translations/$$language.po; done; done
 
+# The site of the documents; what its builder warns of is an error.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -c docs -b html -W --keep-going -q . site
+	@echo "Open site/docs/index.html"
+
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .ruff_cache .hypothesis
 
 # The run-time libraries only; then those of tests and checks, too. All are pinned, so that there is
 # nothing to resolve, and what is never imported is never compiled.
@@ -68,6 +79,10 @@ PIP := $(BIN)/pip install --disable-pip-version-check --no-deps --no-compile
 .venv/run: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) -r requirements.txt
+	touch $@
+
+.venv/docs: .venv/ready requirements-docs.txt
+	$(PIP) -r requirements-docs.txt
 	touch $@
 
 .venv/ready: .venv/run requirements-dev.txt

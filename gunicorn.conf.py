@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import struct
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -27,9 +28,12 @@ METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 gc.disable()
 
 from cds_service import serve  # noqa: E402
+from cds_service.configuration import ConfigurationError  # noqa: E402
 
-bind = serve.address()
-workers = serve.workers()
+try:
+    bind, workers = serve.address(), serve.workers()
+except ConfigurationError as error:
+    sys.exit(str(error))
 threads = 32  # a half-sent request holds one until it is ended
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")  # gunicorn trusts this machine
 preload_app = True

@@ -23,6 +23,7 @@ from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
 from cds_service.web.metrics import IN_MEMORY, count_lookup, metrics_page
+from cds_service.web.openapi import openapi
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
@@ -82,6 +83,7 @@ def _add_routes(
     state = store.state if settings.store else lambda: "off"
     app.register_blueprint(pages(topics, today, lambda: callers.local_codes, state))
     app.register_blueprint(metrics_page(settings.metrics_token))
+    app.register_blueprint(openapi(topics, settings))
     if settings.store:
         shown = dashboard(store, topics, settings.dashboard_token, settings.open, today)
         app.register_blueprint(shown)

@@ -9,8 +9,8 @@ from datetime import date
 from cds_service.decision.topic import Topic
 from cds_service.language import Language
 
-RELEASED = "2026-11-21"
-VERSION = "0.1.0"
+RELEASED = "2026-11-28"
+VERSION = "1.0.0"
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,19 @@ import re
 import sys
 from typing import NoReturn
 
+from cds_service.configuration import ConfigurationError
 from cds_service.shipped import GUNICORN_SETTINGS
 
 MOST_WORKERS = 256
 
 
 def number(name: str, otherwise: int, most: int) -> int:
-    """The whole number of an environment variable; an empty one counts as not set. Ends the
-    process, with a line that names it, where it is none.
+    """The whole number of an environment variable; an empty one counts as not set. Raises
+    ConfigurationError, which names it.
     """
     text = os.environ.get(name) or str(otherwise)
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        sys.exit(f"{name} must be a whole number from 1 to {most}")
+        raise ConfigurationError(f"{name} must be a whole number from 1 to {most}")
     return int(text)
 
 

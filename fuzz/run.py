@@ -1,4 +1,5 @@
-"""`make fuzz`: odd requests at the service, in this process, drawn by hypothesis.
+"""`make fuzz`: odd requests at the service, in this process, drawn by hypothesis; then some that
+are made of `/openapi.json`, whose answers are compared with it.
 
 It makes smaller what breaks a promise, and shows the call. The same seed draws the same calls.
 """
@@ -25,6 +26,7 @@ from fuzz.promises import Answer, broken_promise
 TODAY = date(2026, 11, 21)
 PART = 1_000  # hypothesis remembers what it drew
 LEAST_WITH_CARDS = 0.1
+SHARE = 200  # so many requests for one of each kind by schemathesis, which is slow
 
 
 def run(requests: int, chosen_seed: int, processes: int = 1) -> Counter[str]:
@@ -105,6 +107,10 @@ def main() -> int:
     options = parser.parse_args()
     for what, number in sorted(run(options.requests, options.seed, cpu_count()).items()):
         print(f"{number:8} {what}")
+    from fuzz import openapi  # the processes that draw have no use for it
+
+    for what, number in openapi.run(service(), options.requests // SHARE, options.seed).items():
+        print(f"{number:8} by /openapi.json: {what}")
     return 0
 
 

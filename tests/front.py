@@ -1,9 +1,11 @@
 """nginx with the file that we ship, on a port of this machine."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +34,25 @@ class Front:
     folder: Path
     process: int
 
+    def take_out(self, service: int) -> None:
+        """As an operator does before an upgrade: what comes from now on goes to the others."""
+        self._change(f"server {HOST}:{service};", f"server {HOST}:{service} down;")
+
+    def take_back(self, service: int) -> None:
+        self._change(f"server {HOST}:{service} down;", f"server {HOST}:{service};")
+
+    def _change(self, before: str, after: str) -> None:
+        """Changes the file, and waits until all that came by the old one is answered."""
+        file = self.folder / "nginx.conf"
+        file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+        workers = children_of(self.process)
+        os.kill(self.process, signal.SIGHUP)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while workers & children_of(self.process):
+            if time.monotonic() > until:
+                raise TimeoutError("nginx does not take its file anew")
+            time.sleep(0.02)
+
     @property
     def log(self) -> str:
         """All that it wrote."""
@@ -39,12 +60,12 @@ class Front:
 
 
 @contextmanager
-def front(folder: Path, port: int, service: int) -> Iterator[Front]:
-    """nginx before the service on a port of this machine, while the block runs."""
+def front(folder: Path, port: int, *services: int) -> Iterator[Front]:
+    """nginx on a port of this machine, before the service on others, while the block runs."""
     certificate = certified(folder / "tls")
     shutil.copy(DEPLOY / "ehr-addresses.conf", folder)
     file, text = folder / "nginx.conf", (DEPLOY / "nginx.conf").read_text("utf-8")
-    file.write_text(placed(text, folder, port, service), "utf-8")
+    file.write_text(placed(text, folder, port, services), "utf-8")
     command = [NGINX, "-p", str(folder), "-c", str(file), "-g", "daemon off;"]
     with (folder / "start.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603  our own command
@@ -56,11 +77,11 @@ def front(folder: Path, port: int, service: int) -> Iterator[Front]:
         process.wait(PATIENCE_SECONDS)
 
 
-def placed(text: str, folder: Path, port: int, service: int) -> str:
+def placed(text: str, folder: Path, port: int, services: Iterable[int]) -> str:
     """The file as it is, but for its ports and folders."""
     changed = {
         "listen 8443 ": f"listen {HOST}:{port} ",
-        "server 127.0.0.1:8000;": f"server {HOST}:{service};",
+        "server 127.0.0.1:8000;": "\n".join(f"server {HOST}:{service};" for service in services),
         "/etc/nginx": str(folder),
         "/var/log/nginx": str(folder),
         "/run/nginx.pid": str(folder / "nginx.pid"),
@@ -71,6 +92,12 @@ def placed(text: str, folder: Path, port: int, service: int) -> str:
             raise ValueError(f"nginx.conf has no {shipped}")
         text = text.replace(shipped, here)
     return text
+
+
+def children_of(process: int) -> set[int]:
+    """The processes that it started and that are there."""
+    text = Path(f"/proc/{process}/task/{process}/children").read_text("utf-8")
+    return {int(number) for number in text.split()}
 
 
 def wait_for(port: int) -> None:

@@ -22,7 +22,7 @@ from cds_service.secret_files import SECRETS
 from cds_service.settings import Settings
 from cds_service.web import metrics
 from tests.small_world import ROOT
-from tests.test_docs import README
+from tests.test_docs import CONFIGURATION
 from tests.test_gunicorn import free_port
 
 DEPLOY = ROOT / "deploy"
@@ -172,10 +172,49 @@ class TestKubernetes:
             there = (f"{kind[0].upper()}{kind[1:]}", name) in made
             assert there or name in ("cds-nginx", "cds-tls")
 
+    def test_the_images_of_the_service_have_the_version_of_the_package(self):
+        text = "\n".join(file.read_text("utf-8") for file in MANIFESTS)
+        assert set(re.findall(r"/cds-service:(\S+)", text)) == {VERSION}
+
     def test_settings_and_secrets_have_names_of_ours(self):
         for part in self.PARTS:
             for name in part.get("stringData", {}) | part.get("data", {}):
-                assert name == "clients.toml" or f"| `{name}` |" in README
+                assert name == "clients.toml" or f"| `{name}` |" in CONFIGURATION
+
+
+class TestNginx:
+    """The one nginx.conf, as it is mounted by the others."""
+
+    CONF = (DEPLOY / "nginx.conf").read_text("utf-8")
+    POD = next(p for p in TestKubernetes.PARTS if p["kind"] == "Deployment")["spec"]["template"]
+    LISTENS = int(re.search(r"listen (\d+) ssl", CONF)[1])
+    ASKS = int(re.search(r"server 127\.0\.0\.1:(\d+);", CONF)[1])
+    READS = {f"/etc/nginx/{file}" for file in ("nginx.conf", "ehr-addresses.conf", "tls")}
+
+    def test_compose_has_its_ports_and_files(self):
+        services = TestCompose.COMPOSE["services"]
+        front, service = services["nginx"], services["service"]
+        assert service["ports"] == [f"443:{self.LISTENS}"]
+        assert service["environment"]["GUNICORN_CMD_ARGS"].endswith(f":{self.ASKS}")
+        mounted = {volume.split(":")[1] for volume in front["volumes"]}
+        mounted |= {secret["target"].rpartition("/")[0] for secret in front["secrets"]}
+        assert mounted == self.READS
+        assert {s["target"] for s in front["secrets"]} == set(
+            re.findall(r"/\S+/tls\.\w+", self.CONF)
+        )
+
+    def test_kubernetes_has_its_ports_and_files(self):
+        service, front = self.POD["spec"]["containers"]
+        assert [port["containerPort"] for port in front["ports"]] == [self.LISTENS]
+        assert [port["containerPort"] for port in service["ports"]] == [self.ASKS]
+        mounted = {mount["mountPath"] for mount in front["volumeMounts"]}
+        assert mounted >= self.READS | {"/dev/shm"}  # noqa: S108  where bodies wait
+        (policy,) = (p for p in TestKubernetes.PARTS if p["kind"] == "NetworkPolicy")
+        open_ports = [p["ports"][0]["port"] for p in policy["spec"]["ingress"]]
+        assert open_ports == [self.LISTENS, self.ASKS]
+
+    def test_the_image_listens_where_it_asks(self):
+        assert f"PORT={self.ASKS}\n" in CONTAINERFILE
 
 
 class TestSystemd:

@@ -26,7 +26,7 @@ from tests.test_gunicorn import free_port
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq"]
-CURL = re.search(r"http://127\.0\.0\.1:8000(\S+) .*?-d @(\S+)", README, re.DOTALL)
+CURL = re.search(r"POST http://127\.0\.0\.1:8000(\S+) .*?-d @(\S+)", README, re.DOTALL)
 START_SECONDS = 60
 
 

@@ -1,5 +1,6 @@
-"""`python -m cds_service doctor`: checks the configuration, or explains a token."""
+"""`cds-service doctor`: checks the configuration, or explains a token."""
 
+import argparse
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cds_service import current_day
+from cds_service.commandline import command
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.configuration import (
     check_hierarchies,
@@ -17,8 +19,31 @@ from cds_service.doctor.configuration import (
 )
 from cds_service.doctor.lines import Line, problem, show
 from cds_service.doctor.store import check_database, check_folder, check_secret
+from cds_service.doctor.terminology import check_terminology_server
 from cds_service.doctor.token import explain_file
 from cds_service.settings import ConfigError, Settings, settings_from
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """The parser."""
+    about = "check the configuration, or say why a token is refused"
+    parser = command(
+        commands, "doctor", lambda _: 0, about,
+        "It reads the settings as the service does, and says for each thing whether it is right, "
+        "and what to do where it is not. No token is sent and none is used up. The exit status "
+        "is 1 where there is a problem.",
+        "doctor",
+        "doctor --token token \\\n      --endpoint https://cds.example.org/cds-services",
+    )  # fmt: skip
+    parser.add_argument("--token", type=Path, metavar="FILE", help="file with the token")
+    parser.add_argument("--endpoint", metavar="URL", help="address that is called with the token")
+
+    def run(options: argparse.Namespace) -> int:
+        if bool(options.token) != bool(options.endpoint):
+            parser.error("--token and --endpoint go together")
+        return doctor(options.token, options.endpoint)
+
+    parser.set_defaults(run=run)
 
 
 def doctor(
@@ -44,6 +69,7 @@ def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterat
     yield check_public_url(settings)
     yield from check_mappings(settings, current_day())
     yield check_hierarchies(settings)
+    yield from check_terminology_server(settings)
     yield from check_clients(settings)
     yield check_folder(settings.data)
     if settings.store:

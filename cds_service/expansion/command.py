@@ -5,12 +5,16 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
+from cds_service.commandline import Told, command
 from cds_service.expansion.files import read_codes, write
 from cds_service.expansion.pages import Expansion, expansion_of, version_of
 from cds_service.expansion.server import TerminologyError, TerminologyServer
 from cds_service.mappings import MappingsError
 from cds_service.mappings.hierarchies import Hierarchy, hierarchies_of
-from cds_service.settings import ConfigError, settings_from
+from cds_service.settings import settings_from
 
 DONE, FAILED = 0, 1
 SECONDS = 120  # a server may take its time over the first page of a large hierarchy
@@ -23,27 +27,34 @@ class ServerRefused(Exception):
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
-    """The parser; sets `run`."""
-    about = "refresh the value sets that are defined by a hierarchy, from a terminology server"
-    parser = commands.add_parser("expand", help=about)
+    """The parser."""
+    parser = command(
+        commands, "expand", expand,
+        "fetch the codes below those of the value sets, from a terminology server",
+        "The files go into expansions/ of the mappings folder, and count from the next start on. "
+        "CDS_TX_TOKEN is sent as bearer token. The exit status is 1 where one is not written.",
+        "expand --tx https://tx.example.org/fhir",
+        "expand --tx https://tx.example.org/fhir --set malignancy",
+    )  # fmt: skip
     parser.add_argument("--tx", required=True, metavar="URL", help="base address of the server")
-    parser.add_argument("--folder", type=Path, help="mappings folder; default: that of the service")
-    parser.add_argument("--set", action="append", dest="names", metavar="NAME", help="only this")
+    folder = "mappings folder; default: that of the service"
+    parser.add_argument("--folder", type=Path, help=folder)
+    only = "only this value set; may be repeated"
+    parser.add_argument("--set", action="append", dest="names", metavar="NAME", help=only)
     parser.add_argument("--force", action="store_true", help="also where many codes are lost")
-    parser.set_defaults(run=expand)
 
 
 def expand(options: argparse.Namespace) -> int:
     """Expands set by set; a failure does not affect the others. Exit status 1 after a failure."""
-    try:
-        settings = settings_from()
-        folder = options.folder or settings.mappings
-        chosen = _chosen(hierarchies_of(folder), options.names)
-    except (ConfigError, MappingsError, ServerRefused) as error:
-        print(error, file=sys.stderr)
-        return FAILED
+    settings = settings_from()
+    if not options.tx.startswith(("https://", "http://")):
+        raise Told(f"--tx: {options.tx} is no address that starts with https:// or http://")
+    folder = options.folder or settings.mappings
+    chosen = _chosen(hierarchies_of(folder), options.names)
     server = TerminologyServer(options.tx, settings.tx_token, SECONDS)
-    ends = [_try(lambda h=h: _refresh(h, folder, server, options.force), h.name) for h in chosen]
+    console = Console(stderr=True)
+    shown = track(chosen, "Expanding", console=console, disable=not console.is_terminal)
+    ends = [_try(lambda h=h: _refresh(h, folder, server, options.force), h.name) for h in shown]
     return FAILED if FAILED in ends else DONE
 
 
@@ -51,9 +62,7 @@ def _chosen(known: list[Hierarchy], names: list[str] | None) -> list[Hierarchy]:
     unknown = set(names or ()) - {h.name for h in known}
     if unknown:
         those = ", ".join(h.name for h in known)
-        raise ServerRefused(
-            f"{', '.join(sorted(unknown))}: no hierarchy defines it; those are {those}"
-        )
+        raise Told(f"{', '.join(sorted(unknown))}: no hierarchy defines it; those are {those}")
     return [h for h in known if not names or h.name in names]
 
 

@@ -64,12 +64,12 @@ class SelectedOrders:
 def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
     """The draft orders that the hook is about."""
     selected = SelectedOrders()
-    named = (_asked_for(resource, topic)[1] for resource in _all_drafts(context))
+    named = (asked_for(resource, topic)[1] for resource in all_drafts(context))
     selected.drafted = frozenset(procedure.id for procedure in named if procedure)
     for resource in _drafts(hook, context):
         unmapped = unmapped_codes(resource, topic.terminology)
         selected.unmapped += by_known_system(unmapped, topic.terminology)
-        why_not, procedure, meanings = _asked_for(resource, topic)
+        why_not, procedure, meanings = asked_for(resource, topic)
         if procedure:
             selected.ours.append(OurOrder(resource, procedure, meanings, unmapped))
         else:
@@ -79,7 +79,7 @@ def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
 
 def _drafts(hook: str, context: Json) -> Iterator[Json]:
     """On order-select the drafts that `selections` names; without it, and on order-sign, all."""
-    drafts = _all_drafts(context)
+    drafts = all_drafts(context)
     selections = context.get("selections")
     if hook == ORDER_SIGN or not isinstance(selections, list):
         yield from drafts
@@ -88,7 +88,8 @@ def _drafts(hook: str, context: Json) -> Iterator[Json]:
     yield from (d for d in drafts if reference(d) in names or as_text(d.get("id")) in names)
 
 
-def _all_drafts(context: Json) -> list[Json]:
+def all_drafts(context: Json) -> list[Json]:
+    """Every draft order of a hook, whatever it is."""
     entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
     return [as_dict(entry.get("resource")) for entry in entries]
 
@@ -114,7 +115,7 @@ def _systems(resource: Json, terminology: Terminology) -> Counter[str]:
     return Counter(key[0] for key in keys if key in terminology.orders)
 
 
-def _asked_for(
+def asked_for(
     resource: Json, topic: Topic
 ) -> tuple[str, Procedure | None, tuple[OrderMeaning, ...]]:
     """Why an order is not of the topic, or empty; its procedure; and what its codes mean."""

@@ -35,11 +35,12 @@ def in_process(dialect: str, mappings: Path = SHIPPED_MAPPINGS) -> Post:
     )
     app = create_app(settings, lambda: day[-1])
     client = app.test_client()
-    first = _first_service(client.get(DISCOVERY).get_json())
+    with redirect_stderr(StringIO()):  # the log is for operators
+        first = _first_service(client.get(DISCOVERY).get_json())
 
     def post(fixture: Fixture) -> tuple[int, Any]:
         day[:] = [fixture.today]
-        with redirect_stderr(StringIO()):  # the log is for operators
+        with redirect_stderr(StringIO()):
             response = client.post(_path(fixture, first), json=fixture.request)
         return response.status_code, response.get_json()
 

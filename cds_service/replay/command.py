@@ -1,5 +1,6 @@
-"""`python -m cds_service replay`: runs the fixtures, and shows which answers differ."""
+"""`cds-service replay`: runs the fixtures, and shows which answers differ."""
 
+import argparse
 import difflib
 import time
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from cds_service.choices import HL7
+from cds_service.choices import DIALECTS, HL7
+from cds_service.commandline import Told, command
 from cds_service.replay.clients import Post, in_process, to_url
 from cds_service.replay.fixtures import (
     BrokenFixture,
@@ -20,6 +22,8 @@ from cds_service.replay.fixtures import (
     find_fixtures,
     read_fixture,
 )
+from cds_service.settings import SHIPPED_MAPPINGS
+from cds_service.shipped import FIXTURES
 
 SAME, DIFFERENT, BROKEN = 0, 1, 2
 
@@ -31,6 +35,35 @@ class Result:
     fixture: Fixture
     problem: str
     seconds: float
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """The parser."""
+    parser = command(
+        commands, "replay", _run_all, "compare the answers with recorded fixtures",
+        "A fixture is a folder with request.json, case.json and response.json. The exit status is "
+        "0 where all answers are as expected, 1 on a difference, 2 where a fixture is broken.",
+        "replay",
+        "replay our-fixtures --junit replay.xml",
+        "replay our-fixtures/order-sign/a-new-situation --record",
+        "replay our-fixtures --mappings changed-mappings",
+    )  # fmt: skip
+    folders = "folders of fixtures; default: those of the service"
+    parser.add_argument("folders", nargs="*", type=Path, default=[FIXTURES], help=folders)
+    parser.add_argument("--url", help="address of a running service; default: in this process")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
+    parser.add_argument("--record", action="store_true", help="write the answers as expected")
+    rules = "the rules to answer by; default: those of the service"
+    parser.add_argument(
+        "--mappings", type=Path, metavar="FOLDER", default=SHIPPED_MAPPINGS, help=rules
+    )
+    way = "how answers are written; default: hl7"
+    parser.add_argument("--dialect", choices=DIALECTS, default=HL7, help=way)
+
+
+def _run_all(options: argparse.Namespace) -> int:
+    given = {k: v for k, v in vars(options).items() if k not in ("run", "command")}
+    return replay(**given)
 
 
 def replay(
@@ -116,4 +149,7 @@ def _write_junit(results: list[Result], file: Path) -> None:
         if result.problem:
             failure = ElementTree.SubElement(fixture, "failure", message="the answer is different")
             failure.text = result.problem
-    ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+    try:
+        ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise Told(f"--junit: {file}: {error.strerror}") from None

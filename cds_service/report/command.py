@@ -2,15 +2,14 @@
 
 import argparse
 import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from sqlalchemy.engine import Connection
 
+from cds_service.commandline import Told, command, day
 from cds_service.decision.topic import OrderWords, Topics
 from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.mappings import load
@@ -23,80 +22,105 @@ from cds_service.report.proposals import proposal
 from cds_service.report.queries import make_report
 from cds_service.report.reasons import reason_words
 from cds_service.report.unmapped import unmapped_in
-from cds_service.settings import ConfigError, Settings, settings_from
-from cds_service.store.database import Database, StoreDown
+from cds_service.settings import Settings, settings_from
+from cds_service.store.database import Database, translated_errors
+from cds_service.store.files import make_folder
 from cds_service.store.retention import purge
 from cds_service.store.schema import LATEST, migrate
 from cds_service.store.store import StoreLocation, load_spool
 
 UNMAPPED = {
-    "unmapped": "list the codes that are in no map, as a CSV file to be filled in",
-    "suggest": "the same, filled in where an order's words are clear; to be confirmed by a person",
+    "unmapped": "list the codes that are in no map, as CSV to be filled in",
+    "suggest": "list them with procedure and region, where the words of an order are clear",
 }
-DONE, FAILED = 0, 1
+DONE = 0
 FHIR = "fhir"
 FORMATS = ("table", "csv", "json", FHIR)
 DAYS = 30
-WIDEST = 180  # so many columns do not fit into less
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """The parsers; each sets `run`."""
-    report = commands.add_parser("report", help="what became of the advice")
+    """The parsers."""
+    _add_report(commands)
+    _add_feedback(commands)
+    for name, about in UNMAPPED.items():
+        _add_unmapped(commands, name, about)
+    command(
+        commands, "purge", _with_store(_purge), "delete what is older than CDS_KEEP_DAYS",
+        "To be run once a day. It says how many rows are gone.",
+    )  # fmt: skip
+    moving = command(
+        commands, "migrate", _with_store(_migrate), "bring the tables to a version",
+        "A start of the service does so by itself. An older version takes columns away.",
+        "migrate", "migrate 0005",
+    )  # fmt: skip
+    version = "head (default), base or a version"
+    moving.add_argument("to", nargs="?", default=LATEST, metavar="VERSION", help=version)
+
+
+def _add_report(commands: argparse._SubParsersAction) -> None:
+    report = command(
+        commands, "report", _with_store(_report), "say what became of the advice",
+        "Orders, cards, what was accepted and overridden, and what was missing.",
+        "report", "report --since 2026-10-01 --by variant",
+        "report --since 2026-10-01 --until 2026-10-31 --format fhir",
+    )  # fmt: skip
     _add_period(report)
     report.add_argument("--by", choices=BY, help="the parts of the report; default: in all")
-    report.add_argument("--format", choices=FORMATS, default="table")
-    report.set_defaults(run=_with_store(_report))
-    export = commands.add_parser("feedback", help="export the feedback of users, one by one")
+    form = "default: table"
+    report.add_argument("--format", choices=FORMATS, default="table", help=form)
+
+
+def _add_feedback(commands: argparse._SubParsersAction) -> None:
+    export = command(
+        commands, "feedback", _with_store(_feedback), "export the feedback of users, one by one",
+        "It has the fields of 45 CFR 170.315(b)(11)(ii)(C).",
+        "feedback --since 2026-10-01 > feedback.csv",
+    )  # fmt: skip
     _add_period(export)
-    export.add_argument("--format", choices=("csv", "json"), default="csv")
-    export.set_defaults(run=_with_store(_feedback))
-    for name, about in UNMAPPED.items():
-        finding = commands.add_parser(name, help=about)
-        _add_period(finding)
-        finding.add_argument("--about", choices=(ORDER, REASON, CONDITION), default=ORDER)
-        finding.set_defaults(run=_with_store(_unmapped), command=name)
-    cleaning = commands.add_parser("purge", help="delete what is older than CDS_KEEP_DAYS")
-    cleaning.set_defaults(run=_with_store(_purge))
-    moving = commands.add_parser("migrate", help="bring the tables to a version")
-    moving.add_argument("to", nargs="?", default=LATEST, help="head (default), base or a version")
-    moving.set_defaults(run=_with_store(_migrate))
+    form = "default: csv"
+    export.add_argument("--format", choices=("csv", "json"), default="csv", help=form)
+
+
+def _add_unmapped(commands: argparse._SubParsersAction, name: str, about: str) -> None:
+    finding = command(
+        commands, name, _with_store(_unmapped), about,
+        "The most frequent come first. Fill the list in, and put it into the client's `codes`.",
+        f"{name} --since 2026-10-01 > orders.csv", f"{name} --about condition > findings.csv",
+    )  # fmt: skip
+    _add_period(finding)
+    which = f"codes of what; default: {ORDER}"
+    finding.add_argument("--about", choices=(ORDER, REASON, CONDITION), default=ORDER, help=which)
 
 
 def _add_period(parser: argparse.ArgumentParser) -> None:
     today = datetime.now(UTC).date()
     first = today - timedelta(days=DAYS)
-    parser.add_argument("--since", type=_day, default=first, metavar="DATE", help="first day (UTC)")
-    parser.add_argument("--until", type=_day, default=today, metavar="DATE", help="last day (UTC)")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-10-01") from None
+    since, until = f"first day (UTC); default: {DAYS} days ago", "last day (UTC); default: today"
+    parser.add_argument("--since", type=day, default=first, metavar="DATE", help=since)
+    parser.add_argument("--until", type=day, default=today, metavar="DATE", help=until)
 
 
 Work = Callable[[argparse.Namespace, Settings, Database], int]
 
 
 def _with_store(work: Work) -> Callable[[argparse.Namespace], int]:
-    """The command with the database of the settings; prints what is wrong with it."""
+    """The command with the database of the settings. Raises ConfigError and StoreDown."""
 
-    def run(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-        try:
-            settings = settings_from(environment)
-            with _store(settings) as database:
-                return work(options, settings, database)
-        except (ConfigError, StoreDown) as error:
-            print(error, file=sys.stderr)
-            return FAILED
+    def run(options: argparse.Namespace) -> int:
+        settings = settings_from()
+        with _store(settings) as database:
+            return work(options, settings, database)
 
     return run
 
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[Database]:
+    try:
+        make_folder(settings.data)
+    except OSError as error:
+        raise Told(f"CDS_DATA: {settings.data}: {error.strerror}") from None
     database = StoreLocation(settings.database_url, settings.data).database()
     try:
         yield database
@@ -130,7 +154,6 @@ def _report(options: argparse.Namespace, settings: Settings, database: Database)
 
 def _print_table(report: Report) -> None:
     console = Console()
-    console.width = max(console.width, WIDEST)
     for table in as_tables(report):
         console.print(table)
 
@@ -184,9 +207,9 @@ def _purge(_: argparse.Namespace, settings: Settings, database: Database) -> int
 
 def _migrate(options: argparse.Namespace, _: Settings, database: Database) -> int:
     try:
-        version = migrate(database.engine(), options.to)
+        with translated_errors():
+            version = migrate(database.engine(), options.to)
     except LookupError:
-        print(f"There is no version {options.to}.", file=sys.stderr)
-        return FAILED
+        raise Told(f"There is no version {options.to}.") from None
     print(f"The tables are at version {version or 'none'}.")
     return DONE

@@ -15,27 +15,38 @@ from cds_service.report.figures import HEADINGS, Figures, Report
 
 STYLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD}
 IN_ALL = "in all"
+COLUMNS_AT_ONCE, COUNT_WIDTH, PART_WIDTH = 4, 11, 22
 # Characters with which a spreadsheet takes a text for a formula.
 FORMULA = ("=", "+", "-", "@")
 
 
 def as_tables(report: Report) -> Iterator[Table]:
-    """A table of the counts, by part and in all; then a table for each breakdown of the whole."""
-    counts = Table(title=_title(report), **STYLE)
-    counts.add_column("", no_wrap=True)
-    for name in report.total.counts:
-        counts.add_column(HEADINGS[name], justify="right", min_width=10)
-    for part, figures in _lines(report):
-        counts.add_row(part, *(f"{number:,}" for number in figures.counts.values()))
-    yield counts
+    """The counts, by part and in all, in tables that fit 80 columns; then a table for each
+    breakdown of the whole.
+    """
+    names = list(report.total.counts)
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        yield _counts(
+            report, names[start : start + COLUMNS_AT_ONCE], "" if start else _title(report)
+        )
     for name, counted in report.total.breakdowns.items():
         if counted:
             yield _breakdown(HEADINGS[name], counted)
 
 
+def _counts(report: Report, names: list[str], title: str) -> Table:
+    table = Table(title=title or None, **STYLE)
+    table.add_column("", width=PART_WIDTH, overflow="fold")
+    for name in names:
+        table.add_column(HEADINGS[name], justify="right", width=COUNT_WIDTH)
+    for part, figures in _lines(report):
+        table.add_row(escape(part), *(f"{figures.counts[name]:,}" for name in names))
+    return table
+
+
 def _breakdown(title: str, counted: Counter[str]) -> Table:
     table = Table(title=title, show_header=False, **STYLE)
-    table.add_column(min_width=40)
+    table.add_column(min_width=40, overflow="fold")
     table.add_column(justify="right")
     for what, number in counted.most_common():
         table.add_row(escape(what), f"{number:,}")

@@ -86,6 +86,11 @@ class Callers:
         return self._callers[client.name]
 
     @property
+    def known(self) -> Mapping[str, Caller]:
+        """The callers by name."""
+        return self._callers
+
+    @property
     def local_codes(self) -> int:
         """How many codes the sites have mapped, all together."""
         return sum(caller.local_codes for caller in self._callers.values())

@@ -36,7 +36,7 @@ TIMES = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tz
 EPIC = "com.epic.cdshooks.feedback.overrideReason"
 
 
-class SuggestionSchema(Schema):
+class AcceptedSuggestionSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
@@ -54,7 +54,7 @@ class FeedbackSchema(Schema):
     outcomeTimestamp = fields.AwareDateTime(
         required=True, format="iso", default_timezone=UTC, validate=TIMES
     )
-    acceptedSuggestions = ShortList(fields.Nested(SuggestionSchema), load_default=list)
+    acceptedSuggestions = ShortList(fields.Nested(AcceptedSuggestionSchema), load_default=list)
     overrideReason = fields.Raw(load_default=None, allow_none=True)
     extension = fields.Raw(load_default=None, allow_none=True)
 

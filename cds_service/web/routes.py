@@ -86,7 +86,7 @@ def hooks(site: Site) -> Blueprint:
     def feedback(service_id: str) -> Response:
         _check_service(site, service_id)
         client = site.caller().client
-        items = feedback_items(_body(_posted(), FEEDBACK))
+        items = feedback_items(body_of(_posted(), FEEDBACK))
         check_items(items)
         sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
         return take_feedback(items, sender, site.store)
@@ -97,7 +97,7 @@ def hooks(site: Site) -> Blueprint:
 def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Response:
     """Answers a hook: reads the body, decides, writes the response, and keeps the evaluations."""
     with phase("read"):
-        body = envelope(_body(text, HOOK))
+        body = envelope(body_of(text, HOOK))
         call = _call(site, caller, body, topic)
         fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
@@ -206,7 +206,7 @@ def _posted() -> bytes:
     return stream.read(request.content_length or 0) + stream.read()
 
 
-def _body(text: bytes, decoder: msgspec.json.Decoder) -> dict:
+def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
     """The JSON object that was posted. Raises BadRequest."""
     try:
         return _decoded(decoder, text)
