@@ -99,12 +99,13 @@ class TestWhatItShows:
         assert shown == {
             "orders": "12",
             "rated": "73 %",  # 8 of 11
-            "cards shown": "8",
-            "cards per 100 orders": "66.7",
-            "accepted": "38 %",  # 3 of 8
-            "overridden": "25 %",
-            "ignored": "38 %",
-            "orders changed": "12 %",
+            "cards shown": "10",
+            "cards per 100 orders": "83.3",
+            "accepted": "40 %",  # 4 of 10
+            "overridden": "20 %",
+            "order changed instead": "10 %",
+            "ignored": "30 %",
+            "orders changed": "20 %",
         }
         for words in ("R17", "change to MRI without contrast", "Malignancy"):
             assert words in text

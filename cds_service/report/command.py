@@ -95,8 +95,9 @@ def _add_unmapped(commands: argparse._SubParsersAction, name: str, about: str) -
 
 def _add_period(parser: argparse.ArgumentParser) -> None:
     today = datetime.now(UTC).date()
-    first = today - timedelta(days=DAYS)
-    since, until = f"first day (UTC); default: {DAYS} days ago", "last day (UTC); default: today"
+    first = today - timedelta(days=DAYS - 1)
+    since = f"first day (UTC); default: so that it is {DAYS} days"
+    until = "last day (UTC); default: today"
     parser.add_argument("--since", type=day, default=first, metavar="DATE", help=since)
     parser.add_argument("--until", type=day, default=today, metavar="DATE", help=until)
 

@@ -35,7 +35,8 @@ HEADINGS = {
     "orders": "orders", "relevant": "relevant", "rated": "rated",
     "unresolved": "unresolved", "shown": "cards shown", "silent": "silent",
     "repeat": "repeats kept back", "accepted": N_("accepted"),
-    "overridden": N_("overridden"), "ignored": N_("ignored"), "changed": "order changed",
+    "overridden": N_("overridden"), "superseded": N_("order changed instead"),
+    "ignored": N_("ignored"), "changed": "orders changed",
     "alerts_per_100": N_("cards per 100 orders"),
     "categories": "ratings", "missing_facts": "missing facts", "missing_data": "data not supplied",
     "suggestions": "suggestions taken", "reasons": "reasons of overriding",
@@ -44,12 +45,14 @@ HEADINGS = {
 
 @dataclass
 class Figures:
-    """Counts of evaluated orders; one that is evaluated again counts again.
+    """Counts of orders. The evaluations of one order, at order-select and order-sign and after each
+    change, are one, told by the first card (see `orders.py`).
 
     `relevant` are about what the topic is about, `rated` got a PAMA rating, `unresolved` could not
     be rated. Of the cards: `shown`, or kept back as `silent` or as a `repeat` of one that was
-    overridden. Of those shown: `accepted`, `overridden`, or `ignored` (no feedback came), and
-    `changed`: the order came again within a day and asked for something else. The counters say how
+    overridden. Of those shown: `accepted`, `overridden`, `superseded` (no feedback came, but the
+    order then asked for something else), or `ignored`; and `changed`: the order came again within
+    a day and asked for something else. The counters say how
     the orders were rated, which fact was missing, which kind of data was not supplied, which
     suggestion was taken, and which reason was given: a card counts once for each.
     """
@@ -63,6 +66,7 @@ class Figures:
     repeat: int = 0
     accepted: int = 0
     overridden: int = 0
+    superseded: int = 0
     changed: int = 0
     categories: Counter[str] = field(default_factory=Counter)
     missing_facts: Counter[str] = field(default_factory=Counter)
@@ -72,7 +76,7 @@ class Figures:
 
     @property
     def ignored(self) -> int:
-        return self.shown - self.accepted - self.overridden
+        return self.shown - self.accepted - self.overridden - self.superseded
 
     @property
     def alerts_per_100(self) -> float:
@@ -88,7 +92,7 @@ class Figures:
     def counts(self) -> dict[str, float]:
         """All single numbers by name, in the order of the table."""
         names = ("orders", "relevant", "rated", "unresolved", "shown", "silent", "repeat")
-        names += ("accepted", "overridden", "ignored", "changed", "alerts_per_100")
+        names += ("accepted", "overridden", "superseded", "ignored", "changed", "alerts_per_100")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -24,7 +24,7 @@ from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 MOST_DAYS_BY_DAY = 31
 MOST_BARS = 8
 MOST_CODES = 20
-REACTIONS = (ACCEPTED, OVERRIDDEN, "ignored")
+REACTIONS = (ACCEPTED, OVERRIDDEN, "superseded", "ignored")
 TITLES = {"day": N_("Orders by day and rating"), "week": N_("Orders by week and rating")}
 
 
@@ -96,7 +96,7 @@ def _by_variant(report: Report) -> Panel:
     parts = report.parts["variant"]
     labels = tuple(in_order(word for word, figures in parts.items() if figures.shown))
     series = {
-        reaction: tuple(getattr(parts[label], reaction) for label in labels)
+        HEADINGS[reaction]: tuple(getattr(parts[label], reaction) for label in labels)
         for reaction in REACTIONS
     }
     return Panel(N_("What became of the cards, by variant"), labels, series, as_shares=True)

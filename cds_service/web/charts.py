@@ -16,7 +16,7 @@ COLORS = {
     "Usually appropriate": "#1a7f37", "May be appropriate": "#bf8700",
     "Usually not appropriate": "#cf222e", "Not rated": "#6639ba",
     "Not relevant": "#6e7781", "accepted": "#1a7f37", "overridden": "#cf222e",
-    "ignored": "#6e7781",
+    "order changed instead": "#0969da", "ignored": "#6e7781",
 }  # fmt: skip
 OTHER = "#0969da"
 WIDE, NARROW = 1200, 560

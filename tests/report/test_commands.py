@@ -46,7 +46,7 @@ class TestReport:
     def test_as_a_table(self, said):
         out = said("report", *ON_THAT_DAY, "--by", "variant")
         assert "Variant 1" in out
-        assert "66.7" in out
+        assert "83.3" in out
         assert "R17" in out
 
     def test_as_csv(self, said):
@@ -57,8 +57,8 @@ class TestReport:
         )
         assert [(r["part"], r["orders"], r["shown"]) for r in rows] == [
             ("clinic", "2", "1"),
-            ("hospital", "10", "7"),
-            ("in all", "12", "8"),
+            ("hospital", "10", "9"),
+            ("in all", "12", "10"),
         ]
         assert rows[0]["suggestions"] == "answer malignancy “No”=1"
 
@@ -75,8 +75,8 @@ class TestReport:
         assert (made["status"], made["type"]) == ("complete", "summary")
         group = made["group"][0]
         counts = {p["code"]["coding"][0]["code"]: p["count"] for p in group["population"]}
-        assert (counts["orders"], counts["shown"], counts["changed"]) == (12, 8, 1)
-        assert group["measureScore"]["value"] == 66.7
+        assert (counts["orders"], counts["shown"], counts["changed"]) == (12, 10, 2)
+        assert group["measureScore"]["value"] == 83.3
 
     def test_a_report_of_nothing_is_valid_too(self, said):
         made = said("report", "--since", "2020-01-01", "--until", "2020-01-02", "--format", "fhir")
@@ -107,7 +107,7 @@ class TestFeedback:
 
     def test_each_feedback_has_all_fields(self, said):
         rows = self.rows(said)
-        assert len(rows) == 8
+        assert len(rows) == 9
         assert all(tuple(row) == FIELDS for row in rows)
         assert all(row[name] for row in rows for name in FIELDS if name != "user_feedback")
 

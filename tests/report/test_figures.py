@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from cds_service.report.figures import EPOCH, Period
-from cds_service.report.queries import make_report
+from cds_service.report.queries import clients_in, make_report
 from cds_service.report.reasons import reason_words
 from cds_service.report.unmapped import unmapped_in
 from cds_service.store.database import Database
@@ -71,6 +71,14 @@ ROWS = [
     decided("j", category="may-be-appropriate-disagreement", rating="appropriate",
             topic="variant2"),
     decided("j2", order_key="order-j", at=AT + 49 * HOUR, day=DAY + 2, region="thoracic"),
+    # k: nobody reacted to the card, but the order then asked for something else.
+    decided("k"),
+    decided("k2", order_key="order-k", at=AT + HOUR, procedure="mri-spine-wo",
+            category="usually-appropriate", rating="appropriate", **NO_CARD),
+    # l: the same card at order-select and at order-sign; there it was taken.
+    decided("l"),
+    decided("l2", order_key="order-l", at=AT + HOUR),
+    told("l2", "accepted", suggestions=["s-1"]),
     # Feedback on a card that is not known, and on a card of the same name of another client.
     told("unknown", "overridden", reason_code="not-counted"),
     told("b", "accepted", client="clinic", suggestions=["s-1"]),
@@ -87,35 +95,36 @@ def database(database_url, tmp_path):
 
 @pytest.fixture
 def report(database):
-    def make(*bys, period=PERIOD):
+    def make(*bys, period=PERIOD, client=""):
+        words = reason_words(topics())
         with database.begin() as connection:
-            return make_report(connection, period, *bys, reasons=reason_words(topics()))
+            return make_report(connection, period, *bys, reasons=words, client=client)
 
     return make
 
 
 def test_in_all(report):
     assert report().total.counts == {
-        "orders": 12,  # a a2 b c d d2 e f g h i j
+        "orders": 12,  # a b c d e f g h i j k l; what came again is the same order
         "relevant": 11,  # not h
-        "rated": 8,  # a a2 b c d d2 i j
+        "rated": 8,  # a b c d i j k l
         "unresolved": 3,  # e f g
-        "shown": 8,  # a b c d e f g j
+        "shown": 10,  # a b c d e f g j k l
         "silent": 1,  # i
-        "repeat": 1,  # d2
-        "accepted": 3,  # a c e
+        "repeat": 1,  # d
+        "accepted": 4,  # a c e l
         "overridden": 2,  # b f
+        "superseded": 1,  # k
         "ignored": 3,  # d g j
-        "changed": 1,  # a, not d (unchanged) and not j (too late)
-        "alerts_per_100": round(100 * 8 / 12, 1),
+        "changed": 2,  # a k, not d (unchanged) and not j (too late)
+        "alerts_per_100": round(100 * 10 / 12, 1),
     }
 
 
 def test_what_lies_behind(report):
     total = report().total
     assert total.categories == {
-        "Usually appropriate": 1,  # a2
-        "Usually not appropriate": 6,  # a b c d d2 i
+        "Usually not appropriate": 7,  # a b c d i k l
         "May be appropriate": 1,  # j
         "Not rated": 3,  # e f g
         "Not relevant": 1,  # h
@@ -127,7 +136,7 @@ def test_what_lies_behind(report):
         "contrast-not-stated": 1,  # g
     }
     assert total.missing_data == {"procedures": 1, "devices": 2}
-    assert total.suggestions == {"replace mri-spine-wo": 2, "answer malignancy “No”": 1}
+    assert total.suggestions == {"replace mri-spine-wo": 3, "answer malignancy “No”": 1}
     assert total.reasons == {
         "Another disease is suspected (HL7: PC CDS does not apply to patient)": 1,  # b
         "R17": 1,  # c
@@ -143,16 +152,16 @@ def shown(parts):
 
 PARTS = {
     "variant": {
-        "Variant 1": (7, 4, 2),
+        "Variant 1": (7, 6, 3),
         "Variant 2": (1, 1, 0),
         "Not resolved": (3, 3, 1),
         "Not relevant": (1, 0, 0),
     },
-    "procedure": {"mri-spine-w": (10, 7, 2), "mri-spine-wo": (1, 0, 0), "ct-spine-w": (1, 1, 1)},
-    "client": {"hospital": (10, 7, 2), "clinic": (2, 1, 1)},
-    "rule": {"mri-implant": (2, 1, 0), "gadolinium": (1, 1, 0), "no rule": (10, 7, 3)},
-    "week": {"2026-11-16": (12, 8, 3)},
-    "day": {TODAY.isoformat(): (12, 8, 3)},
+    "procedure": {"mri-spine-w": (11, 9, 3), "ct-spine-w": (1, 1, 1)},
+    "client": {"hospital": (10, 9, 3), "clinic": (2, 1, 1)},
+    "rule": {"mri-implant": (1, 1, 0), "gadolinium": (1, 1, 0), "no rule": (11, 9, 4)},
+    "week": {"2026-11-16": (12, 10, 4)},
+    "day": {TODAY.isoformat(): (12, 10, 4)},
 }
 
 
@@ -176,19 +185,23 @@ def test_the_period_is_whole_days(report):
 
 
 # The same figures in plain SQL, written without a look at ours.
+# ruff: noqa: S608  our own texts, put together
+ORDER = "coalesce(d.order_key, d.consult)"
+SHOWN = f"SELECT DISTINCT d.client, {ORDER} AS o FROM decisions d WHERE day = :day AND shown"
+TOLD = f"""SELECT d.client, {ORDER} AS o FROM decisions d JOIN feedback f ON f.client = d.client
+    AND f.card = d.card WHERE d.day = :day AND d.shown GROUP BY d.client, {ORDER}"""
+CHANGED = f"""SELECT DISTINCT d.client, {ORDER} AS o FROM decisions d, decisions e
+    WHERE d.day = :day AND d.shown AND e.order_key = d.order_key AND e.at > d.at AND e.at - d.at <= 86400
+    AND (e.procedure <> d.procedure OR e.region <> d.region)"""
 SQL = {
-    "orders": "SELECT count(*) FROM decisions WHERE day = :day",
-    "shown": "SELECT count(*) FROM decisions WHERE day = :day AND shown",
-    "accepted": """SELECT count(*) FROM decisions d WHERE day = :day AND shown AND 'accepted' IN
-        (SELECT outcome FROM feedback f WHERE f.client = d.client AND f.card = d.card)""",
-    "overridden": """SELECT count(*) FROM (SELECT d.consult FROM decisions d
-        JOIN feedback f ON f.client = d.client AND f.card = d.card WHERE d.day = :day AND d.shown
-        GROUP BY d.client, d.consult HAVING max(f.outcome) = min(f.outcome)
-        AND min(f.outcome) = 'overridden') AS cards""",
-    "changed": """SELECT count(DISTINCT d.consult) FROM decisions d, decisions e WHERE d.day = :day
-        AND d.shown AND e.order_key = d.order_key AND e.at > d.at AND e.at - d.at <= 86400
-        AND (e.procedure <> d.procedure OR e.region <> d.region)""",
-    "unresolved": "SELECT count(*) FROM decisions WHERE day = :day AND topic = 'unresolved'",
+    "orders": f"SELECT count(DISTINCT {ORDER}) FROM decisions d WHERE day = :day",
+    "shown": f"SELECT count(*) FROM ({SHOWN}) AS x",
+    "accepted": f"SELECT count(*) FROM ({TOLD} HAVING min(f.outcome) = 'accepted') AS x",
+    "overridden": f"SELECT count(*) FROM ({TOLD} HAVING min(f.outcome) = 'overridden') AS x",
+    "changed": f"SELECT count(*) FROM ({CHANGED}) AS x",
+    "superseded": f"SELECT count(*) FROM ({CHANGED} EXCEPT {TOLD}) AS x",
+    "unresolved": f"""SELECT count(DISTINCT {ORDER}) FROM decisions d WHERE day = :day
+        AND topic = 'unresolved'""",
 }
 
 
@@ -217,3 +230,15 @@ def test_the_parts_of_a_report_add_up(report):
         for figures in made.parts[by].values():
             added.update({k: v for k, v in figures.counts.items() if k != "alerts_per_100"})
         assert all(added[name] == made.total.counts[name] for name in added)
+
+
+def test_the_figures_of_one_client(database, report):
+    with database.begin() as connection:
+        assert clients_in(connection, PERIOD) == ["clinic", "hospital"]
+    for client, figures in report("client").parts["client"].items():
+        assert report(client=client).total == figures
+
+
+def test_what_comes_again_after_a_day_is_another_order(report):
+    """j2 came 49 hours after j."""
+    assert report(period=Period(TODAY, date.fromordinal(TODAY.toordinal() + 2))).total.orders == 13
