@@ -191,7 +191,8 @@ SHOWN = f"SELECT DISTINCT d.client, {ORDER} AS o FROM decisions d WHERE day = :d
 TOLD = f"""SELECT d.client, {ORDER} AS o FROM decisions d JOIN feedback f ON f.client = d.client
     AND f.card = d.card WHERE d.day = :day AND d.shown GROUP BY d.client, {ORDER}"""
 CHANGED = f"""SELECT DISTINCT d.client, {ORDER} AS o FROM decisions d, decisions e
-    WHERE d.day = :day AND d.shown AND e.order_key = d.order_key AND e.at > d.at AND e.at - d.at <= 86400
+    WHERE d.day = :day AND d.shown AND e.order_key = d.order_key AND e.at > d.at
+    AND e.at - d.at <= 86400
     AND (e.procedure <> d.procedure OR e.region <> d.region)"""
 SQL = {
     "orders": f"SELECT count(DISTINCT {ORDER}) FROM decisions d WHERE day = :day",
