@@ -19,7 +19,7 @@ from cds_service.doctor.lines import PROBLEM
 from cds_service.hook import answer_hook
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
 from cds_service.replay.clients import in_process
-from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
+from cds_service.fixtures import HL7, as_text, find_fixtures, read_fixture
 from cds_service.settings import ConfigError, Settings, settings_from
 from tests.small_world import (
     FRACTURE,

@@ -20,7 +20,7 @@ from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.summary import LONGEST, STATES
 from cds_service.hook import answer_hook
 from cds_service.language import FOLDER, LANGUAGES, Language, language
-from cds_service.replay.fixtures import find_fixtures, read_fixture
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.web import languages
 from tests.small_world import (

@@ -149,7 +149,7 @@ class About:
     `urn` is the base of its own code systems. `facts_without_variant` are shown where no variant
     applies. `safety_rules` are the rules that hold, shared ones and the topic's own;
     `site_value_sets` are value sets that only a hospital's own codes fill. `region` is the code for
-    the body part where an order states no region.
+    the body part where an order states no region; `example` is the fixture that pages show first.
     """
 
     id: str
@@ -165,6 +165,7 @@ class About:
     uses: tuple[Use, ...]
     body_sites: tuple[BodySite, ...] = ()
     site_value_sets: frozenset[str] = frozenset()
+    example: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from rich.progress import track
 from rich.table import Table
 
 from cds_service.choices import HL7
-from cds_service.replay.clients import Post, in_process, to_url
-from cds_service.replay.fixtures import (
+from cds_service.fixtures import (
     BrokenFixture,
     Fixture,
     as_text,
     find_fixtures,
     read_fixture,
 )
+from cds_service.replay.clients import Post, in_process, to_url
 
 SAME, DIFFERENT, BROKEN = 0, 1, 2
 
