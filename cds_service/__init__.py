@@ -17,6 +17,7 @@ from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, request_log
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.dashboard import dashboard
+from cds_service.web.find import by_hand
 from cds_service.web.guidelines import guidelines
 from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
@@ -87,6 +88,7 @@ def _add_routes(
     bench = Bench(topics, settings, today)
     app.register_blueprint(pages(bench, lambda: callers.local_codes, state))
     app.register_blueprint(guidelines(topics))
+    app.register_blueprint(by_hand(topics))
     if settings.shows_trial:
         app.register_blueprint(trial(bench, site.concurrency))
     app.register_blueprint(metrics_page(settings.metrics_token))

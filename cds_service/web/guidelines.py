@@ -1,10 +1,11 @@
 """The pages of a guideline and of its variants, as HTML or JSON."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, jsonify, render_template
 
-from cds_service.decision.guideline import Variant
+from cds_service.decision.guideline import Category, Guideline, Kind, Procedure, Variant
 from cds_service.decision.topic import Topic, Topics
 from cds_service.language import Language
 from cds_service.web.languages import spoken
@@ -21,7 +22,7 @@ def guidelines(topics: Topics) -> Blueprint:
         topic = by_id.get(topic_id) or abort(404)
         if wants_json():
             return jsonify(_guideline_as_json(topic, spoken()))
-        return render_template("guideline.html", topic=topic)
+        return render_template("guideline.html", topic=topic, matrices=matrices_of(topic.guideline))
 
     @blueprint.get("/guidelines/<topic_id>/<variant_id>")
     def show_variant(topic_id: str, variant_id: str) -> str | Response:
@@ -30,16 +31,61 @@ def guidelines(topics: Topics) -> Blueprint:
         variant = next(found, None) or abort(404)
         if wants_json():
             return jsonify(variant_as_json(variant, topic, spoken()))
-        words = criteria_in_words(variant, topic)
-        return render_template("variant.html", topic=topic, variant=variant, criteria=words)
+        return render_template(
+            "variant.html",
+            topic=topic,
+            variant=variant,
+            ratings=ratings_of(variant, topic.guideline),
+            **_beside(variant, topic.guideline),
+        )
 
     return blueprint
 
 
-def criteria_in_words(variant: Variant, topic: Topic) -> list[str]:
-    """The criteria of a variant in the words of the facts, in English."""
-    facts = topic.fact
-    return [facts[f].true if wanted else facts[f].false for f, wanted in variant.criteria.items()]
+@dataclass(frozen=True)
+class Matrix:
+    """The variants of one kind, and all procedures that one of them rates, in document order."""
+
+    kind: Kind
+    variants: tuple[Variant, ...]
+    procedures: tuple[Procedure, ...]
+
+
+@dataclass(frozen=True)
+class Rating:
+    """How a variant rates a procedure."""
+
+    procedure: Procedure
+    category: Category
+
+
+def matrices_of(guideline: Guideline) -> list[Matrix]:
+    """One for each kind of order, in the order of the variants."""
+    kinds = dict.fromkeys(variant.kind for variant in guideline.variants)
+    return [_matrix(kind, guideline) for kind in kinds]
+
+
+def _matrix(kind: Kind, guideline: Guideline) -> Matrix:
+    variants = tuple(v for v in guideline.variants if v.kind == kind)
+    rated = {p for variant in variants for p in variant.ratings}
+    return Matrix(kind, variants, tuple(p for p in guideline.procedures if p.id in rated))
+
+
+def ratings_of(variant: Variant, guideline: Guideline) -> list[Rating]:
+    """In the order of the document."""
+    return [
+        Rating(guideline.procedure[procedure], guideline.category[category])
+        for procedure, category in variant.ratings.items()
+    ]
+
+
+def _beside(variant: Variant, guideline: Guideline) -> dict[str, Variant | None]:
+    """The variants before and after it, if any."""
+    place = guideline.variants.index(variant)
+    return {
+        "before": guideline.variants[place - 1] if place else None,
+        "after": next(iter(guideline.variants[place + 1 :]), None),
+    }
 
 
 def variant_as_json(variant: Variant, topic: Topic, language: Language) -> dict:
