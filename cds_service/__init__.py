@@ -29,6 +29,7 @@ from cds_service.web.navigation import add_navigation
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
+from cds_service.web.rules import rules
 from cds_service.web.trial import Bench, trial
 
 
@@ -89,6 +90,7 @@ def _add_routes(
     app.register_blueprint(pages(bench, lambda: callers.local_codes, state))
     app.register_blueprint(guidelines(topics))
     app.register_blueprint(by_hand(topics))
+    app.register_blueprint(rules(topics, settings.mappings))
     if settings.shows_trial:
         app.register_blueprint(trial(bench, site.concurrency))
     app.register_blueprint(metrics_page(settings.metrics_token))

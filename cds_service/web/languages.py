@@ -38,6 +38,7 @@ def _words() -> dict:
     chosen = f"{CHOSEN}={used.code}" if request.args.get(CHOSEN) == used.code else ""
     return {
         "say": used.say,
+        "count": used.count,
         "number": used.number,
         "language": used.code,
         "chosen": chosen,

@@ -10,6 +10,7 @@ from cds_service.fhir.plain import Json, as_dict, as_text, codings, dicts
 from cds_service.hook import HookOutcome
 from cds_service.language import N_, Language
 from cds_service.mappings.listing import Listing
+from cds_service.web.in_words import SEXES
 from cds_service.web.situations import drafts
 from cds_service.web.why_silent import why_no_card, why_passed_over
 
@@ -19,7 +20,6 @@ RATINGS = {
     "no-criteria-apply": N_("no criteria apply"),
 }
 
-SEXES = {"female": N_("female"), "male": N_("male"), "other": N_("other sex")}
 # Where resources of a chart have their date.
 DATES = ("onsetDateTime", "performedDateTime", "effectiveDateTime", "recordedDate")
 
