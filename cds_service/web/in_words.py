@@ -198,7 +198,13 @@ def _values(words: InWords, written: Mapping[str, Any]) -> Iterator[str]:
 
 def _age(words: InWords, written: Mapping[str, Any]) -> Line:
     ((side, years),) = written["age"].items()
-    return Line(words.say(OLDER if side == "from" else YOUNGER, years=years))
+    text = OLDER if side == "from" else YOUNGER
+    return Line(words.say(text, years=years))
+
+
+def _sex(words: InWords, written: Mapping[str, Any]) -> Line:
+    sex = SEXES[written["sex"]]
+    return Line(words.say(SEX, sex=words.say(sex)))
 
 
 def _observation(words: InWords, written: Mapping[str, Any]) -> Line:
@@ -227,7 +233,7 @@ WRITERS: Mapping[str, Callable[[InWords, Mapping[str, Any]], Line]] = {
     "function": _function,
     "observation": _observation,
     "age": _age,
-    "sex": lambda words, written: Line(words.say(SEX, sex=words.say(SEXES[written["sex"]]))),
+    "sex": _sex,
     "fact": _fact,
     "variant": _variant,
     "usually_appropriate": _best,

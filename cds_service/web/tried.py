@@ -121,7 +121,8 @@ def _display(key: tuple[str, str], words: Words) -> str:
 def known_of(request: Any, words: Words) -> list[Known]:
     """The resources of the patient in the prefetch, in the order of the request."""
     sent = as_dict(as_dict(request).get("prefetch")).values()
-    return [_known(resource, words) for value in sent for resource in _resources(value)]
+    found = (resource for value in sent for resource in _resources(value))
+    return [_known(r, words) for r in found if r.get("resourceType") != "OperationOutcome"]
 
 
 def _resources(value: Any) -> Iterator[Json]:
@@ -139,7 +140,7 @@ def _known(resource: Json, words: Words) -> Known:
         born, sex = as_text(resource.get("birthDate")), as_text(resource.get("gender"))
         return Known(kind, words.language.say(SEXES.get(sex, "")), born)
     coded = resource.get("code") or resource.get("type")
-    when = next((d for name in DATES if (d := as_text(resource.get(name))[:10])), "")
+    when = next((d for name in DATES if (d := as_text(resource.get(name)).partition("T")[0])), "")
     return Known(kind, _concept(as_dict(coded), words).words + _value(resource), when)
 
 
