@@ -17,11 +17,12 @@ from cds_service.language import N_, Language
 from cds_service.mappings.listing import Listing
 
 SET, DEFINITION, CRITERION = "set", "definition", "criterion"
+NO_CODES = ""  # a set that is no file: only a hospital's own codes, or words, are in it
 
 
 @dataclass(frozen=True)
 class Named:
-    """A value set, definition or criterion, by its `kind`, with its title."""
+    """A value set, definition or criterion, by its `kind`, or a set with NO_CODES; its title."""
 
     kind: str
     name: str
@@ -111,7 +112,8 @@ class InWords:
             return Named(DEFINITION, name, self.say(known[name]) or name)
         heard = {words.name: words.title for words in self.topic.terminology.words}
         titles = {**heard, **self.topic.about.site_value_sets, **self.listing.titles}
-        return Named(SET, name, self.say(titles.get(name, "")) or name)
+        kind = SET if name in self.listing.value_sets else NO_CODES
+        return Named(kind, name, self.say(titles.get(name, "")) or name)
 
     def kinds(self, kinds: list[str] | tuple[str, ...]) -> str:
         """Kinds of data, as a list."""
