@@ -97,7 +97,7 @@ def variant_as_json(variant: Variant, topic: Topic, language: Language) -> dict:
         "kind": variant.kind,
         "title": say(variant.title),
         "criteria": dict(variant.criteria),
-        "ratings": [_rating(p, category, topic, say) for p, category in variant.ratings.items()],
+        "ratings": [_rating(p, variant, topic, say) for p in variant.ratings],
         "next": say(variant.next),
         "beware": say(variant.beware),
         "think_of": say(variant.think_of),
@@ -107,14 +107,15 @@ def variant_as_json(variant: Variant, topic: Topic, language: Language) -> dict:
     }
 
 
-def _rating(procedure_id: str, category_id: str, topic: Topic, say: Callable[[str], str]) -> dict:
+def _rating(procedure_id: str, variant: Variant, topic: Topic, say: Callable[[str], str]) -> dict:
     procedure = topic.guideline.procedure[procedure_id]
-    category = topic.guideline.category[category_id]
+    category = topic.guideline.category[variant.ratings[procedure_id]]
     return {
         "procedure": procedure.id,
         "label": say(procedure.label),
         "category": category.id,
         "category_label": say(category.label),
+        "why": say(topic.why(variant.id, procedure.id)),
         "radiation": {
             "adult": say(procedure.radiation.adult),
             "child": say(procedure.radiation.child),

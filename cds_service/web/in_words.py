@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.cards.detail import KINDS_IN_WORDS
+from cds_service.cards.evidence import KINDS_IN_WORDS
 from cds_service.decision.definitions import USUAL_SOURCES
 from cds_service.decision.functions import FUNCTIONS
 from cds_service.decision.guideline import Procedure
