@@ -12,12 +12,13 @@ from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
 from cds_service.decision.selection import Select, compile_selection, string_or_list
 from cds_service.decision.situation import CriterionError
+from cds_service.decision.terminology import Terminology
 from cds_service.decision.topic import About, OrderWords, Question, Sound, Topic
 from cds_service.decision.words import Words
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.override_reasons import read_override_reasons
 from cds_service.mappings.shapes import read_as
-from cds_service.mappings.source import Problems, Source
+from cds_service.mappings.source import Document, Problems, Source
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,6 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     if None in (facts, relevance, words, heard, reasons):
         return None
     findings = _selection(facts.findings, document[0], names, source.problems)
-    terminology = read_terminology(source, about, outline.guideline, facts.questions)
-    reported = frozenset(_reported(document[1]))
     return Topic(
         about=about,
         guideline=outline.guideline,
@@ -91,7 +90,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         relevance=relevance,
         rules=rules,
         findings=findings,
-        terminology=replace(terminology, reported=reported, words=outline.words),
+        terminology=_terminology(outline, facts, document),
         order_words=words,
         condition_words=heard,
         override_reasons=read_override_reasons(source.shared or source),
@@ -99,6 +98,13 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         definitions=tuple(names.definitions.values()),
         criteria=tuple(names.criteria.values()),
     )
+
+
+def _terminology(outline: Outline, facts: Facts, document: Document) -> Terminology:
+    """The codes, with what only the facts say of them."""
+    read = read_terminology(outline.source, outline.about, outline.guideline, facts.questions)
+    reported = frozenset(_reported(document[1]))
+    return replace(read, reported=reported, words=outline.words)
 
 
 def _selection(written: Any, file: str, names: Names, problems: Problems) -> Select | None:

@@ -32,11 +32,9 @@ def pages(
 
     @blueprint.get("/connect")
     def connect() -> str:
+        told = {"base": bench.base_url, "is_open": bench.settings.open}
         prefetch = [prefetch_templates(topic) for topic in topics.values()]
-        is_open = bench.settings.open
-        return render_template(
-            "connect.html", base=bench.base_url, prefetch=prefetch, is_open=is_open
-        )
+        return render_template("connect.html", prefetch=prefetch, **told)
 
     @blueprint.get("/about")
     def about() -> str | Response:

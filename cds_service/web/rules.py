@@ -1,6 +1,6 @@
 """The pages of what the machine reads: facts, criteria and safety rules in words, and the codes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,34 +73,31 @@ def rules(topics: Topics, mappings: Path) -> Blueprint:
         topic = by_id.get(topic_id) or abort(404)
         return InWords(topic, listing_of(mappings, topic.id), spoken())
 
+    _add_codes(blueprint, words_of)
+
     @blueprint.get("/guidelines/<topic_id>/rules")
     def show_rules(topic_id: str) -> str:
         words = words_of(topic_id)
         return render_template("rules.html", topic=words.topic, words=words, **_told(words))
 
+    return blueprint
+
+
+def _add_codes(blueprint: Blueprint, words_of: Callable[[str], InWords]) -> None:
     @blueprint.get("/guidelines/<topic_id>/codes")
     def show_codes(topic_id: str) -> str:
         words, query = words_of(topic_id), request.args.get("q", "")
         found = codes_of(words.topic, words.listing, query) if query.strip() else None
-        return render_template(
-            "value-sets.html", topic=words.topic, words=words, query=query, found=found
-        )
+        told = {"topic": words.topic, "words": words, "query": query}
+        return render_template("value-sets.html", found=found, **told)
 
     @blueprint.get("/guidelines/<topic_id>/codes/<name>")
     def show_set(topic_id: str, name: str) -> str:
         words, query = words_of(topic_id), request.args.get("q", "")
         listed = words.listing.value_sets.get(name) or abort(404)
         found = codes_in(listed, words.topic, query)
-        return render_template(
-            "value-set.html",
-            topic=words.topic,
-            words=words,
-            query=query,
-            listed=listed,
-            found=found,
-        )
-
-    return blueprint
+        told = {"topic": words.topic, "words": words, "query": query}
+        return render_template("value-set.html", listed=listed, found=found, **told)
 
 
 def _told(words: InWords) -> dict[str, object]:

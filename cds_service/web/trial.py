@@ -135,14 +135,9 @@ def trial(bench: Bench, concurrency: ConcurrencyLimit) -> Blueprint:
     """`GET /try?situation=NAME` with the choices in the address; `POST /try` with a request of CDS
     Hooks, which is answered with the changed part of the page; `GET /try/codes` searches.
     """
-    blueprint = Blueprint("trial", __name__)
-    rates = RateLimits(MEMORY)
-    said = {"token": "" if bench.settings.open else SIGNED}
-
-    @blueprint.before_request
-    def limit() -> None:
-        rates.count(request.remote_addr or "", PER_MINUTE)
-        request.max_content_length = LARGEST_BYTES
+    blueprint = _limited()
+    _add_search(blueprint, bench)
+    said = {"token": "" if bench.settings.open else SIGNED, "groups": list(GROUPS.values())}
 
     @blueprint.get("/try")
     def show() -> str:
@@ -150,9 +145,8 @@ def trial(bench: Bench, concurrency: ConcurrencyLimit) -> Blueprint:
         situation = _asked_for(every, bench)
         with concurrency.slot():
             tried = _tried_situation(situation, bench) if situation else None
-        groups = list(GROUPS.values())
         return render_template(
-            "try.html", situations=every, groups=groups, situation=situation, tried=tried, **said
+            "try.html", situations=every, situation=situation, tried=tried, **said
         )
 
     @blueprint.post("/try")
@@ -164,6 +158,25 @@ def trial(bench: Bench, concurrency: ConcurrencyLimit) -> Blueprint:
             tried = bench.tried(text, topic, situation)
         return render_template("tried.html", tried=tried, **said)
 
+    return blueprint
+
+
+def _limited() -> Blueprint:
+    """A blueprint that takes so many requests of an address, and so large ones."""
+    blueprint = Blueprint("trial", __name__)
+    rates = RateLimits(MEMORY)
+
+    @blueprint.before_request
+    def limit() -> None:
+        rates.count(request.remote_addr or "", PER_MINUTE)
+        request.max_content_length = LARGEST_BYTES
+
+    return blueprint
+
+
+def _add_search(blueprint: Blueprint, bench: Bench) -> None:
+    """`GET /try/codes?kind=order&q=WORDS`: a list of buttons, with a code each."""
+
     @blueprint.get("/try/codes")
     def codes() -> str:
         topic, kind = bench.topic(request.args.get("service", "")), request.args.get("kind")
@@ -171,8 +184,6 @@ def trial(bench: Bench, concurrency: ConcurrencyLimit) -> Blueprint:
             abort(404)
         hits = found_codes(topic, kind, request.args.get("q", ""), spoken())
         return render_template("codes.html", hits=hits, listing=bench.words(topic).listing)
-
-    return blueprint
 
 
 def pictured(bench: Bench) -> tuple[Situation, Json] | None:
