@@ -100,7 +100,7 @@ def _listed(document: dict[str, Any], expansion: dict[str, Any]) -> ListedSet:
         codes.setdefault((system, concept["code"]), concept.get("display", concept["code"]))
     return ListedSet(
         name=set_name(document),
-        title=document["title"],
+        title=document.get("title") or set_name(document),
         description=document.get("description", ""),
         version=document.get("version", ""),
         copyright=document.get("copyright", ""),

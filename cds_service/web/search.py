@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from cds_service.decision.terminology import OrderMeaning
 from cds_service.decision.topic import Topic
@@ -22,19 +23,23 @@ class Hit:
     display: str
     means: str = ""
 
-    @property
+    @cached_property
     def text(self) -> str:
         return plain_words(f"{self.display} {self.code} {self.means}")
 
 
-def found_codes(topic: Topic, kind: str, query: str, language: Language) -> list[Hit]:
+def every_code(topic: Topic, kind: str, language: Language) -> list[Hit]:
+    """All codes of orders, or of reasons, that the maps know."""
+    return list(_orders(topic, language) if kind == ORDER else _reasons(topic, language))
+
+
+def found_codes(every: list[Hit], query: str) -> list[Hit]:
     """The codes with all words of the query in their display, code or meaning, those that begin
     with it and the shortest first.
     """
     asked = plain_words(query[:LONGEST_QUERY]).strip()
     if not asked:
         return []
-    every = _orders(topic, language) if kind == ORDER else _reasons(topic, language)
     hits = [hit for hit in every if all(word in hit.text for word in asked.split())]
     hits.sort(key=lambda hit: (not hit.text.startswith(asked), len(hit.display), hit.code))
     return hits[:MOST_FOUND]

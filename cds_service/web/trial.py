@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from itertools import zip_longest
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from cds_service.cards.dialect import ResponseStyle
 from cds_service.decision.topic import Topic, Topics
 from cds_service.fhir.plain import Json, as_dict
 from cds_service.hook import HookCall, HookOutcome
+from cds_service.language import Language
 from cds_service.mappings.listing import listing_of
 from cds_service.services import prefetch_templates
 from cds_service.settings import Settings
@@ -27,7 +28,7 @@ from cds_service.web.errors import BadRequest
 from cds_service.web.languages import CHOSEN, spoken
 from cds_service.web.limits import MEMORY, RateLimits, check_answer, check_orders
 from cds_service.web.schemas import envelope, fields_of
-from cds_service.web.search import ORDER, REASON, found_codes
+from cds_service.web.search import ORDER, REASON, Hit, every_code, found_codes
 from cds_service.web.situations import (
     GROUPS,
     Situation,
@@ -177,12 +178,17 @@ def _limited() -> Blueprint:
 def _add_search(blueprint: Blueprint, bench: Bench) -> None:
     """`GET /try/codes?kind=order&q=WORDS`: a list of buttons, with a code each."""
 
+    @cache
+    def every(service: str, kind: str, language: Language) -> list[Hit]:
+        return every_code(bench.topic(service), kind, language)
+
     @blueprint.get("/try/codes")
     def codes() -> str:
         topic, kind = bench.topic(request.args.get("service", "")), request.args.get("kind")
         if kind not in (ORDER, REASON):
             abort(404)
-        hits = found_codes(topic, kind, request.args.get("q", ""), spoken())
+        known = every(topic.service_id, kind, spoken())
+        hits = found_codes(known, request.args.get("q", ""))
         return render_template("codes.html", hits=hits, listing=bench.words(topic).listing)
 
 
