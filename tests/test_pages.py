@@ -12,6 +12,7 @@ from cds_service.decision.selection import FILTERS
 from cds_service.mappings.listing import listing_of
 from cds_service.settings import Settings
 from cds_service.web import in_words
+from cds_service.web.markup import markdown
 from cds_service.web.rules import EFFECTS
 from tests.small_world import ROOT, TODAY, topic
 
@@ -122,6 +123,22 @@ class TestEveryPage:
     def test_there_is_one_stylesheet_and_it_fetches_nothing(self):
         (style,) = STATIC.glob("*.css")
         assert not re.findall(r"@import|url\(", style.read_text("utf-8"))
+
+
+class TestMarkdown:
+    """The detail of a card, as HTML."""
+
+    def test_it_becomes_html(self):
+        assert markdown("**a**\n\n- b\n- c").count("<li>") == 2
+        assert "<table>" in markdown("| a |\n| --- |\n| b |")
+
+    @pytest.mark.parametrize(
+        "text", ["<b>x</b>", "[x](javascript:alert(1))", "![x](https://a.test/x.png)", "<!-- x -->"]
+    )
+    def test_what_could_be_hostile_stays_text(self, text):
+        html = markdown(text)
+        for hostile in ("<b", "<img", "<!--", 'href="javascript'):
+            assert hostile not in html
 
 
 class TestTheGuideline:

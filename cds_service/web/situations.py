@@ -25,7 +25,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Situation:
+class ShippedSituation:
     """`name` is the folder of the fixture, `about` a phrase in English."""
 
     name: str
@@ -49,27 +49,27 @@ class Choice:
 
 
 @cache
-def situations() -> Mapping[str, Situation]:
+def situations() -> Mapping[str, ShippedSituation]:
     """All that are shipped, by name. Read once, when the first page asks for them."""
     read = (read_fixture(folder) for folder in find_fixtures([FIXTURES]))
     return {fixture.name: _situation(fixture) for fixture in read}
 
 
-def _situation(fixture: Fixture) -> Situation:
+def _situation(fixture: Fixture) -> ShippedSituation:
     request = deepcopy(fixture.request)
     for order in drafts(request):
         order.setdefault("authoredOn", fixture.today.isoformat())
-    return Situation(fixture.name, fixture.about, fixture.service, request)
+    return ShippedSituation(fixture.name, fixture.about, fixture.service, request)
 
 
-def situations_of(topics: Topics) -> dict[str, Situation]:
+def situations_of(topics: Topics) -> dict[str, ShippedSituation]:
     """Those that the topics can answer, by name, in the order of their groups."""
     first = next(iter(topics))
     found = [s for s in situations().values() if (s.service or first) in topics]
     return {s.name: s for s in sorted(found, key=lambda s: s.group)}
 
 
-def example_of(topic: Topic) -> Situation | None:
+def example_of(topic: Topic) -> ShippedSituation | None:
     """The situation that pages show first, if the topic names one that there is."""
     return situations().get(topic.about.example)
 

@@ -31,7 +31,7 @@ from cds_service.web.schemas import envelope, fields_of
 from cds_service.web.search import ORDER, REASON, Hit, every_code, found_codes
 from cds_service.web.situations import (
     GROUPS,
-    Situation,
+    ShippedSituation,
     chosen_in,
     example_of,
     read_choice,
@@ -90,7 +90,7 @@ class Bench:
     def base_url(self) -> str:
         return self.settings.public_url or request.url_root.rstrip("/")
 
-    def tried(self, text: bytes, topic: Topic, situation: Situation | None = None) -> Tried:
+    def tried(self, text: bytes, topic: Topic, situation: ShippedSituation | None = None) -> Tried:
         """Answers a request. Raises TooMuch."""
         service = topic.service_id
         address = f"{self.base_url}/cds-services/{service}"
@@ -192,7 +192,7 @@ def _add_search(blueprint: Blueprint, bench: Bench) -> None:
         return render_template("codes.html", hits=hits, listing=bench.words(topic).listing)
 
 
-def pictured(bench: Bench) -> tuple[Situation, Json] | None:
+def pictured(bench: Bench) -> tuple[ShippedSituation, Json] | None:
     """The first card of the situation that the first topic shows, None where there is none."""
     topic = bench.topic("")
     situation = example_of(topic)
@@ -202,7 +202,7 @@ def pictured(bench: Bench) -> tuple[Situation, Json] | None:
     return next(((situation, order.card) for order in tried.orders if order.card), None)
 
 
-def _asked_for(every: dict[str, Situation], bench: Bench) -> Situation | None:
+def _asked_for(every: dict[str, ShippedSituation], bench: Bench) -> ShippedSituation | None:
     """The situation of the address, else the one that the first topic shows."""
     name = request.args.get("situation")
     if name:
@@ -210,7 +210,7 @@ def _asked_for(every: dict[str, Situation], bench: Bench) -> Situation | None:
     return example_of(bench.topic(""))
 
 
-def _tried_situation(situation: Situation, bench: Bench) -> Tried:
+def _tried_situation(situation: ShippedSituation, bench: Bench) -> Tried:
     topic = bench.topic(situation.service)
     orders, reasons = request.args.getlist("order"), request.args.getlist("reasons")
     choices = [read_choice(o, r) for o, r in zip_longest(orders, reasons, fillvalue="")]
@@ -219,7 +219,7 @@ def _tried_situation(situation: Situation, bench: Bench) -> Tried:
     return bench.tried(json.dumps(asked).encode(), topic, situation)
 
 
-def _link(situation: Situation, sent: Json) -> str:
+def _link(situation: ShippedSituation, sent: Json) -> str:
     """The address of a situation, with what was chosen, where it is not as it was shipped."""
     asked: list[tuple[str, str]] = [("situation", situation.name)]
     choices = chosen_in(sent)
