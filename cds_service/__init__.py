@@ -17,16 +17,21 @@ from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, request_log
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.dashboard import dashboard
+from cds_service.web.find import by_hand
+from cds_service.web.guidelines import guidelines
 from cds_service.web.headers import add_headers
 from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
 from cds_service.web.metrics import IN_MEMORY, count_lookup, metrics_page
+from cds_service.web.navigation import add_navigation
 from cds_service.web.openapi import openapi
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
 from cds_service.web.routes import Site, hooks
+from cds_service.web.rules import rules
+from cds_service.web.trial import Bench, trial
 
 
 def current_day() -> date:
@@ -52,13 +57,14 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     request_log.register(app)
     app.before_request(_nobody_but_health(callers))
     add_languages(app, topics, settings.mappings)
+    add_navigation(app, settings)
     add_headers(app, settings.allowed_origins)
     app.wsgi_app = plain_paths(app.wsgi_app)
     return app
 
 
 def _flask(settings: Settings) -> Flask:
-    app = Flask(__name__, template_folder="web/templates", static_folder=None)
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json = Json(app)
     return app
@@ -81,7 +87,13 @@ def _add_routes(
     site = Site(topics, settings, callers, today, kept, lookup, rates)
     app.register_blueprint(hooks(site))
     state = store.state if settings.store else lambda: "off"
-    app.register_blueprint(pages(topics, today, lambda: callers.local_codes, state))
+    bench = Bench(topics, settings, today)
+    app.register_blueprint(pages(bench, lambda: callers.local_codes, state))
+    app.register_blueprint(guidelines(topics))
+    app.register_blueprint(by_hand(topics))
+    app.register_blueprint(rules(topics, settings.mappings))
+    if settings.shows_trial:
+        app.register_blueprint(trial(bench, site.concurrency))
     app.register_blueprint(metrics_page(settings.metrics_token))
     app.register_blueprint(openapi(topics, settings))
     if settings.store:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cds_service import trial
+from cds_service import trial_token
 from cds_service.about import VERSION
 from cds_service.commandline import Told, command
 from cds_service.configuration import ConfigurationError
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     command(commands, "serve", lambda _: serve(), about, more, *examples)
     add_doctor(commands)
     add_explain(commands)
-    trial.add_command(commands)
+    trial_token.add_command(commands)
     add_replay(commands)
     _add_lint(commands)
     add_reports(commands)

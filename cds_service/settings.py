@@ -25,6 +25,7 @@ OPEN = "open"  # the name of the client of open mode
 # What holds for the service where nothing is set is said here, if `Settings()` means another thing.
 REQUIRED_OR_OPEN = choice({"required": False, "open": True}, load_default=False)
 ON_OR_OFF = choice({"on": True, "off": False}, load_default=True)
+ONE_OR_OTHER = choice({"on": True, "off": False})
 PASS_OR_REFUSE = choice({"pass": False, "refuse": True})
 NO_OR_YES = choice({"no": False, "yes": True})
 TEXT, PATH = fields.Str(), fields.Str(post_load=Path)
@@ -98,6 +99,9 @@ class Settings:
     dashboard_token: str = setting("CDS_DASHBOARD_TOKEN", TEXT, "",
         "password for /dashboard, or bearer token that a proxy adds",
         "none, and /dashboard is there in open mode only, for this machine only")
+    tries: bool | None = setting("CDS_TRY", ONE_OR_OTHER, None,
+        "whether there is the page /try, on which anybody tries orders of made-up patients: `on` "
+        "or `off`", "on in open mode only")
     database_url: str = setting("DATABASE_URL", TEXT, "",
         "database that all hosts share, as `postgresql+psycopg://…`",
         "a SQLite file in `CDS_DATA`")
@@ -138,6 +142,11 @@ class Settings:
         if self.cors_origins is not None:
             return self.cors_origins
         return ("*",) if self.open else ()
+
+    @property
+    def shows_trial(self) -> bool:
+        """Whether there is the page /try."""
+        return self.open if self.tries is None else self.tries
 
 
 ROWS = {row.metadata["kind"].data_key: row.name for row in declarations(Settings)}

@@ -25,11 +25,12 @@ MAY_IMPORT = {
     "configuration": set(),
     "declared": set(),
     "shipped": set(),
+    "fixtures": {"choices"},
     "settings": {"access", "configuration", "declared", "shipped"},
     "expansion": {"commandline", "configuration", "decision", "fhir", "mappings", "settings"},
     "access": {"choices", "configuration", "declared", "language"},
     "commandline": set(),
-    "trial": {"access", "commandline", "settings"},
+    "trial_token": {"access", "commandline", "settings"},
     "explain": {
         "__init__",
         "cards",
@@ -82,6 +83,7 @@ MAY_IMPORT = {
         "decision",
         "expansion",
         "fhir",
+        "fixtures",
         "evaluation",
         "hook",
         "language",
@@ -115,6 +117,7 @@ IMPORTED_BY = {
     "stdnum": {"expansion", "mappings"},
     "pygal": {"web"},
     "babel": {"language"},
+    "markdown_it": {"web"},
     "msgspec": {"fhir", "hook", "mappings", "web"},
 }
 LONGEST = 250

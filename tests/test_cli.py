@@ -13,8 +13,8 @@ from cds_service.access.trial import PRIVATE, PUBLIC
 from cds_service.cli import _parser, main
 from cds_service.doctor.lines import OK, PROBLEM
 from cds_service.doctor.terminology import check_terminology_server
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.mappings.hierarchies import hierarchies_of
-from cds_service.replay.fixtures import find_fixtures, read_fixture
 from cds_service.settings import SHIPPED_MAPPINGS, Settings
 from tests.local_server import serving
 from tests.small_world import (

@@ -16,10 +16,10 @@ from cds_service.cards.epic import CONTENT_TYPE, PREFERENCE_LIST
 from cds_service.cards.rating import RATING
 from cds_service.doctor.clients import check_clients
 from cds_service.doctor.lines import PROBLEM
+from cds_service.fixtures import HL7, as_text, find_fixtures, read_fixture
 from cds_service.hook import answer_hook
 from cds_service.replay.clients import PREFERENCE_LIST as KEYS
 from cds_service.replay.clients import in_process
-from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
 from cds_service.settings import ConfigError, Settings, settings_from
 from tests.small_world import (
     FRACTURE,

@@ -151,7 +151,7 @@ def test_an_unexpected_fault_shows_an_error_id_and_nothing_else(client, monkeypa
     def fail(*_):
         raise RuntimeError("Maria Muster, born 1950")
 
-    monkeypatch.setattr("cds_service.web.routes.answer_hook", fail)
+    monkeypatch.setattr("cds_service.web.bodies.answer_hook", fail)
     answer = client.post(SERVICE, json=hook_request(order(MRI_LUMBAR_W)))
     assert_outcome(answer, 500)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]

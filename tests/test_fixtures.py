@@ -5,8 +5,8 @@ import json
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
+from cds_service.fixtures import HL7, as_text, find_fixtures, read_fixture
 from cds_service.replay.clients import in_process
-from cds_service.replay.fixtures import HL7, as_text, find_fixtures, read_fixture
 from tests.small_world import ROOT
 
 FOLDERS = find_fixtures([ROOT / "fixtures"])

@@ -18,10 +18,11 @@ from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.cards.dialects import DIALECTS
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.cards.summary import LONGEST, STATES
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.hook import answer_hook
 from cds_service.language import FOLDER, LANGUAGES, Language, language
-from cds_service.replay.fixtures import find_fixtures, read_fixture
 from cds_service.settings import ConfigError, Settings, settings_from
+from cds_service.shipped import FIXTURES
 from cds_service.web import languages
 from tests.small_world import (
     FRACTURE,
@@ -40,8 +41,12 @@ from tests.test_dashboard import app  # noqa: F401  a fixture
 MAPPINGS = ROOT / "mappings"
 OTHERS = LANGUAGES[1:]
 POOR = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
-PAGES = ("/", "/guidelines/acr-vcf-2022", "/about", "/dashboard?days=7") + tuple(
-    f"/guidelines/acr-vcf-2022/variant-{number}" for number in range(1, 10)
+GUIDELINE = "/guidelines/acr-vcf-2022"
+PAGES = (
+    *("/", "/about", "/connect", "/dashboard?days=7", GUIDELINE, f"{GUIDELINE}/rules"),
+    *(f"{GUIDELINE}/variant-{number}" for number in range(1, 10)),
+    *(f"{GUIDELINE}/find", f"{GUIDELINE}/find?kind=treatment&vcf=yes&malignancy=no"),
+    *(f"{GUIDELINE}/codes", f"{GUIDELINE}/codes?q=C50.9", f"{GUIDELINE}/codes/malignancy?q=breast"),
 )
 
 
@@ -201,7 +206,8 @@ class Marked(NullTranslations):
 MARKED = Language("en", Marked())
 # What is not said in words: types of resources, radiation, names.
 UNTRANSLATED = {"Condition", "Procedure", "Observation", "Device", "AllergyIntolerance", "Patient"}
-UNTRANSLATED |= {"English", "Deutsch", "Español", "cds", "services", "health", "ready"}
+UNTRANSLATED |= {"English", "Deutsch", "Español", "curl", "DiagnosticReport"}
+UNTRANSLATED |= {"SNOMED", "CT", "ICD", "CM", "GM", "AM", "LOINC", "RxNorm", "CPT", "RadLex"}
 
 
 def unmarked(text):
@@ -212,21 +218,28 @@ def unmarked(text):
 
 
 class Visible(HTMLParser):
-    """The text of a page, and of the attributes that are read out."""
+    """The text of a page, and of the attributes that are read out; less what is not said by us, or
+    not in the language of the page, and the detail of cards, which is looked at above.
+    """
+
+    VOID = ("br", "img", "input", "link", "meta")
+    OTHERS = {("translate", "no"), ("lang", "en"), ("class", "detail")}
 
     def __init__(self):
         super().__init__()
-        self.texts, self.skips = [], 0
+        self.texts, self.within = [], 0
 
     def handle_starttag(self, tag, attributes):
-        self.skips += tag in ("style", "svg")
-        self.texts += [v for k, v in attributes if k in ("aria-label", "title", "alt")]
+        skips = tag in ("style", "svg", "pre", "code") or self.OTHERS.intersection(attributes)
+        self.within += tag not in self.VOID and bool(self.within or skips) and tag != "html"
+        if not self.within:
+            self.texts += [v for k, v in attributes if k in ("aria-label", "title", "alt")]
 
     def handle_endtag(self, tag):
-        self.skips -= tag in ("style", "svg")
+        self.within = max(0, self.within - 1)
 
     def handle_data(self, data):
-        if not self.skips:
+        if not self.within:
             self.texts.append(data)
 
 
@@ -241,7 +254,15 @@ class TestNothingBypassesTheCatalogue:
     @pytest.mark.parametrize("path", PAGES)
     def test_on_a_page(self, path, app, monkeypatch):  # noqa: F811
         monkeypatch.setattr(languages, "language", lambda *_: MARKED)
-        answer = app().test_client().get(path)
+        self.look_at(app().test_client().get(path))
+
+    def test_in_what_is_tried(self, monkeypatch):
+        monkeypatch.setattr(languages, "language", lambda *_: MARKED)
+        client = create_app(Settings()).test_client()
+        for folder in find_fixtures([FIXTURES]):
+            self.look_at(client.get(f"/try?situation={read_fixture(folder).name}"))
+
+    def look_at(self, answer):
         assert answer.status_code == 200
         page = Visible()
         page.feed(answer.text)
@@ -313,6 +334,7 @@ class TestPages:
     def test_the_language_stays_from_page_to_page(self, client):
         text = client.get("/?lang=de").text
         assert 'href="/about?lang=de"' in text
+        assert 'href="/try?lang=de"' in text
         assert 'href="/guidelines/acr-vcf-2022?lang=de"' in text
 
     def test_programs_get_it_too(self, client):

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 from cds_service import create_app
 from cds_service.about import VERSION
-from cds_service.replay.fixtures import find_fixtures, read_fixture
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.settings import Settings
 from tests.small_world import ROOT, SERVICE
 

@@ -88,8 +88,12 @@ class TestInstalled:
                 base + path, json=json.loads((ROOT / body).read_text()), timeout=30
             )
             page = requests.get(f"{base}/about", headers={"Accept-Language": "de"}, timeout=30)
+            tried = requests.get(f"{base}/try", timeout=30)
+            style = requests.get(f"{base}/static/style.css", timeout=30)
         assert_within(shown, answer.json())
         assert 'lang="de"' in page.text
+        assert shown["cards"][0]["summary"] in tried.text
+        assert style.status_code == 200
 
     def test_it_has_mappings_and_fixtures(self, installed, tmp_path):
         done = ran(installed, "replay", cwd=tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cds_service import create_app
-from cds_service.replay.fixtures import find_fixtures, read_fixture
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.settings import Settings
 from tests.small_world import FRACTURE, LOINC, ROOT, hook_request, order
 from tests.test_access import BASE, clients_file, token
@@ -134,7 +134,7 @@ def test_nothing_planted_comes_out(service, tmp_path, capsys, monkeypatch):
         answer = post(service, data, f"{SERVICE}/feedback")
         errors.append(answer.get_data(as_text=True))
     service.get("/Patient/Zebediah?name=Quackenbush")
-    monkeypatch.setattr("cds_service.web.routes.answer_hook", fails_loudly)
+    monkeypatch.setattr("cds_service.web.bodies.answer_hook", fails_loudly)
     errors.append(post(service, json.dumps(planted(CASES[20].request))).get_data(as_text=True))
     assert len(errors) > 8
     assert_none_planted("".join(errors), "an error body")

@@ -159,12 +159,23 @@ def test_what_is_overridden_of_one_topic_is_shown_of_the_other(mappings, tmp_pat
     app.extensions["store"].finish()
 
 
-@pytest.mark.parametrize("page", ["", "/variant-1", "/variant-2"])
+@pytest.mark.parametrize(
+    "page", ["", "/variant-1", "/variant-2", "/find", "/rules", "/codes/toy-pain"]
+)
 def test_it_has_its_pages(client, page):
     answer = client.get(f"/guidelines/toy-ankle-2020{page}")
     assert answer.status_code == 200
     assert "Toy Criteria: Painful Toys" in answer.text
-    assert "Vertebral" not in answer.text
+    assert "Vertebral" not in answer.text.split("<main")[1]
+
+
+def test_its_orders_can_be_tried(client):
+    body = hook_request(order(X_RAY, reasons=(BROKEN, HURTS)))
+    tried = client.post(f"/try?service={TOY}", json=body)
+    assert "the service is silent" in tried.text
+    assert f"/cds-services/{TOY}" in tried.text
+    found = client.get(f"/try/codes?kind=order&service={TOY}&q=toy")
+    assert CODES in found.text
 
 
 def test_the_pages_of_all_topics_name_both(client):

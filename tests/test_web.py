@@ -20,8 +20,10 @@ from tests.small_world import (
 )
 
 SERVICE = "/cds-services/vcf-appropriateness"
-PAGES = ["/", "/about", "/guidelines/acr-vcf-2022"]
-VARIANT_PAGES = [f"/guidelines/acr-vcf-2022/variant-{number}" for number in range(1, 10)]
+GUIDELINE = "/guidelines/acr-vcf-2022"
+PAGES = ["/", "/about", "/connect", "/try", GUIDELINE]
+PAGES += [f"{GUIDELINE}/{name}" for name in ("find", "rules", "codes", "codes/malignancy")]
+VARIANT_PAGES = [f"{GUIDELINE}/variant-{number}" for number in range(1, 10)]
 
 
 @pytest.fixture(scope="module")
@@ -132,23 +134,31 @@ def test_pages_are_whole_html_without_assets_of_other_hosts(client, path):
     page = Links()
     page.feed(answer.get_data(as_text=True))
     assert page.titles == 1
-    assert not page.assets
+    for asset in page.assets:
+        assert asset.startswith("/static/"), asset
+        with client.get(asset) as file:
+            assert file.status_code == 200
+    assert not page.inline
     for link in page.local:
         assert client.get(link).status_code == 200
 
 
 class Links(HTMLParser):
+    """The headings of a page, its files, its links within the service, and inline styles."""
+
     def __init__(self):
         super().__init__()
-        self.titles, self.assets, self.local = 0, [], []
+        self.titles, self.assets, self.local, self.inline = 0, [], [], []
 
     def handle_starttag(self, tag, attributes):
         named = dict(attributes)
         self.titles += tag == "h1"
         if tag in ("script", "img", "link", "iframe"):
-            self.assets.append(tag)
+            self.assets.append(named.get("src") or named.get("href") or "inline")
         if tag == "a" and named["href"].startswith("/"):
             self.local.append(named["href"])
+        self.inline += [tag] if tag == "style" else []
+        self.inline += [name for name in named if name == "style" or name.startswith("on")]
 
 
 @pytest.mark.parametrize("variant", topic().guideline.variants, ids=lambda v: v.id)

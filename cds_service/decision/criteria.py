@@ -166,7 +166,8 @@ def _supplied(written: Any, names: Names) -> Holds:
 
 
 def _named(written: Any, names: Names) -> Holds:
-    return names.criteria[names.check(written["criterion"], names.criteria, "criterion")].truth
+    name = names.check(written["criterion"], names.criteria, "criterion")
+    return names.criteria[name].when.truth
 
 
 def _inner(written: Any, names: Names) -> list[Holds]:

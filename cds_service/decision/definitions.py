@@ -29,6 +29,15 @@ CERTAINTY: Mapping[str, Callable[[Finding], bool]] = {
 
 
 @dataclass(frozen=True)
+class NamedCriterion:
+    """A file of `criteria/`; `title` is for pages."""
+
+    name: str
+    when: Criterion
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class Part:
     """Findings of these value sets count `when` the criterion is true; without one, always."""
 
@@ -40,13 +49,14 @@ class Part:
 class Definition:
     """A name for findings that count under conditions. Of the parts the first one that lists a
     value set of the finding decides. Where the criterion of that part is unknown, it is unknown
-    whether the finding counts.
+    whether the finding counts. `title` is for pages.
     """
 
     name: str
     sources: tuple[str, ...]
     certainty: str
     parts: tuple[Part, ...]
+    title: str = ""
 
     def of(self, situation: Situation) -> tuple[tuple[Finding, ...], bool]:
         """The findings that count, and whether it is unknown of others."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cds_service.decision.definitions import Definition
-from cds_service.decision.situation import Criterion, CriterionError
+from cds_service.decision.definitions import Definition, NamedCriterion
+from cds_service.decision.situation import CriterionError
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Names:
     variants: frozenset[str] = frozenset()
     selectors: frozenset[str] = frozenset()
     definitions: Mapping[str, Definition] = field(default_factory=dict)
-    criteria: Mapping[str, Criterion] = field(default_factory=dict)
+    criteria: Mapping[str, NamedCriterion] = field(default_factory=dict)
 
     def check(self, name: Any, known: Any, what: str) -> str:
         """The name. Raises CriterionError where it is not known."""

@@ -49,7 +49,7 @@ FINDERS: Mapping[str, Callable[[Written, Names], frozenset[str]]] = {
     "function": _of_finding,
     "observation": lambda written, names: frozenset([written["observation"]]),
     "criterion": lambda written, names: needed_sets(
-        names.criteria[written["criterion"]].written, names
+        names.criteria[written["criterion"]].when.written, names
     ),
     "any": _of_any,
     "all": _of_all,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
+from cds_service.decision.definitions import Definition, NamedCriterion
 from cds_service.decision.facts import FactDefinition
 from cds_service.decision.guideline import Guideline, Rationale
 from cds_service.decision.relevance import Relevance
@@ -148,8 +149,9 @@ class About:
 
     `urn` is the base of its own code systems. `facts_without_variant` are shown where no variant
     applies. `safety_rules` are the rules that hold, shared ones and the topic's own;
-    `site_value_sets` are value sets that only a hospital's own codes fill. `region` is the code for
-    the body part where an order states no region.
+    `site_value_sets` are value sets that only a hospital's own codes fill, by name, each with a
+    title. `region` is the code for
+    the body part where an order states no region; `example` is the fixture that pages show first.
     """
 
     id: str
@@ -164,14 +166,16 @@ class About:
     limits: tuple[str, ...]
     uses: tuple[Use, ...]
     body_sites: tuple[BodySite, ...] = ()
-    site_value_sets: frozenset[str] = frozenset()
+    site_value_sets: Mapping[str, str] = field(default_factory=dict)
+    example: str = ""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """`findings` selects the findings that an order is about; `condition_words` are what the
-    words of a Condition may sound like by a name, the most serious first; `rationales` are by
-    variant and procedure; `version` is a fingerprint of all files that the topic is made of.
+    """`definitions` and `criteria` are those that criteria name; `findings` selects the findings
+    that an order is about; `condition_words` are what the words of a Condition may sound like by a
+    name, the most serious first; `rationales` are by variant and procedure; `version` is a
+    fingerprint of all files that the topic is made of.
     """
 
     about: About
@@ -187,6 +191,8 @@ class Topic:
     condition_words: Mapping[str, Sound]
     override_reasons: tuple[OverrideReason, ...]
     version: str
+    definitions: tuple[Definition, ...] = ()
+    criteria: tuple[NamedCriterion, ...] = ()
 
     @property
     def id(self) -> str:

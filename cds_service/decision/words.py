@@ -18,7 +18,7 @@ class Words:
     `reach` words between and none of them one of the `separators`, or before the stem of the
     `separators_before` (a sign separates, too); nor in one of the `look_alikes`, parts of words.
     With one of `never_silenced_with`, beginnings of words, no exception counts. All are compared
-    without case and accents.
+    without case and accents. `title` is for pages.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Words:
     separators: tuple[str, ...]
     separators_before: tuple[str, ...]
     reach: int
+    title: str = ""
 
     def hears(self, text: str) -> bool:
         """Whether a stem stands in the text that nothing silences."""

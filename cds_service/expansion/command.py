@@ -34,7 +34,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         "The files go into expansions/ of the mappings folder, and count from the next start on. "
         "CDS_TX_TOKEN is sent as bearer token. The exit status is 1 where one is not written.",
         "expand --tx https://tx.example.org/fhir",
-        "expand --tx https://tx.example.org/fhir --set malignancy",
+        "expand --tx https://tx.example.org/fhir --set pregnancy",
     )  # fmt: skip
     parser.add_argument("--tx", required=True, metavar="URL", help="base address of the server")
     folder = "mappings folder; default: that of the service"

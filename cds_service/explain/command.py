@@ -21,9 +21,9 @@ from cds_service.hook import HookCall, answer_hook
 from cds_service.mappings import load
 from cds_service.services import prefetch_templates
 from cds_service.settings import Settings, settings_from
+from cds_service.web.bodies import HOOK, body_of
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.errors import BadRequest
-from cds_service.web.routes import HOOK, body_of
 from cds_service.web.schemas import envelope, fields_of
 
 WITHOUT_ADDRESS = "https://cds.example.org"

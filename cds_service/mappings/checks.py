@@ -181,7 +181,7 @@ def _problems_of_about(topic: Topic, source: Source) -> Iterator[tuple[str, str]
     for kind in get_args(Kind):
         if kind not in about.texts.no_variant:
             yield "texts.no_variant", f"a text for {kind} is missing"
-    sets = value_set_names(source) | about.site_value_sets
+    sets = value_set_names(source) | set(about.site_value_sets)
     for rule in about.body_sites:
         for name in (rule.finding, rule.site, rule.means):
             if name not in sets:

@@ -159,7 +159,7 @@ def _known(kind: str, topic: Topic) -> frozenset[str]:
     if kind == "procedure":
         return frozenset(topic.guideline.procedure)
     shipped = topic.terminology.meanings.values()
-    return topic.about.site_value_sets.union(*(meaning.sets for meaning in shipped))
+    return frozenset(topic.about.site_value_sets).union(*(meaning.sets for meaning in shipped))
 
 
 __all__ = ["MappingsError", "with_local_codes"]

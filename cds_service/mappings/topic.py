@@ -4,28 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cds_service.decision.definitions import CERTAINTY, KIND_OF, REPORT, Definition
+from cds_service.decision.definitions import CERTAINTY, KIND_OF, REPORT, Definition, NamedCriterion
 from cds_service.decision.facts import FactDefinition
 from cds_service.decision.guideline import Guideline, Rationale
 from cds_service.decision.names import Names
 from cds_service.decision.relevance import Relevance
 from cds_service.decision.safety import INDICATORS, SafetyRule
 from cds_service.decision.selection import Select, compile_selection, string_or_list
-from cds_service.decision.situation import Criterion, CriterionError
+from cds_service.decision.situation import CriterionError
+from cds_service.decision.terminology import Terminology
 from cds_service.decision.topic import About, OrderWords, Question, Sound, Topic
 from cds_service.decision.words import Words
 from cds_service.mappings.codes import read_terminology, value_set_names
 from cds_service.mappings.override_reasons import read_override_reasons
 from cds_service.mappings.shapes import read_as
-from cds_service.mappings.source import Problems, Source
-
-
-@dataclass(frozen=True)
-class NamedCriterion:
-    """A file of `criteria/`."""
-
-    name: str
-    when: Criterion
+from cds_service.mappings.source import Document, Problems, Source
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,6 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
     if None in (facts, relevance, words, heard, reasons):
         return None
     findings = _selection(facts.findings, document[0], names, source.problems)
-    terminology = read_terminology(source, about, outline.guideline, facts.questions)
     return Topic(
         about=about,
         guideline=outline.guideline,
@@ -98,14 +90,21 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         relevance=relevance,
         rules=rules,
         findings=findings,
-        terminology=replace(
-            terminology, reported=frozenset(_reported(document[1])), words=outline.words
-        ),
+        terminology=_terminology(outline, facts, document),
         order_words=words,
         condition_words=heard,
         override_reasons=read_override_reasons(source.shared or source),
         version=version,
+        definitions=tuple(names.definitions.values()),
+        criteria=tuple(names.criteria.values()),
     )
+
+
+def _terminology(outline: Outline, facts: Facts, document: Document) -> Terminology:
+    """The codes, with what only the facts say of them."""
+    read = read_terminology(outline.source, outline.about, outline.guideline, facts.questions)
+    reported = frozenset(_reported(document[1]))
+    return replace(read, reported=reported, words=outline.words)
 
 
 def _selection(written: Any, file: str, names: Names, problems: Problems) -> Select | None:
@@ -132,7 +131,7 @@ def _names(outline: Outline, facts: dict[str, Any]) -> Names:
     """Every name that the criteria of the topic may use."""
     heard = {words.name for words in outline.words}
     names = Names(
-        value_sets=value_set_names(outline.source) | outline.about.site_value_sets | heard,
+        value_sets=value_set_names(outline.source) | set(outline.about.site_value_sets) | heard,
         facts=frozenset(_names_in(facts.get("facts"))),
         variants=frozenset(v.id for v in outline.guideline.variants),
         selectors=outline.selectors,
@@ -142,7 +141,7 @@ def _names(outline: Outline, facts: dict[str, Any]) -> Names:
     for document in outline.source.with_shared("criteria"):
         criterion = read_as(NamedCriterion, document, outline.source.problems, names)
         if criterion:
-            names = replace(names, criteria={**names.criteria, criterion.name: criterion.when})
+            names = replace(names, criteria={**names.criteria, criterion.name: criterion})
     return names
 
 

@@ -11,8 +11,9 @@ WORDS = {
         | {"citation", "copyright", "next", "beware", "think_of", "note", "adult", "child"}
         | {"heading", "not_rated", "state", "imaging", "treatment", "scope", "deletes", "removable"}
         | {"about_variants", "variants_link", "limits", "attribute", "use", "developer"}
-        | {"presumed", "none_found", "why"}
+        | {"presumed", "none_found", "why", "site_value_sets", "about"}
     ),
+    "ValueSet": frozenset({"title"}),
     "CodeSystem": frozenset({"display"}),
     "ConceptMap": frozenset({"comment"}),
 }
@@ -38,4 +39,4 @@ def _words(value: Any, names: frozenset[str], is_text: bool = False) -> Iterator
     elif isinstance(value, dict):
         for name, inner in value.items():
             if name not in NOT_TRANSLATED:
-                yield from _words(inner, names, name in names)
+                yield from _words(inner, names, is_text or name in names)

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from cds_service import create_app
-from cds_service.replay.fixtures import Fixture
+from cds_service.fixtures import Fixture
 from cds_service.settings import SHIPPED_MAPPINGS, Settings
 from cds_service.shipped import FIXTURES
 

@@ -14,14 +14,14 @@ from rich.table import Table
 
 from cds_service.choices import DIALECTS, HL7
 from cds_service.commandline import Told, command
-from cds_service.replay.clients import Post, in_process, to_url
-from cds_service.replay.fixtures import (
+from cds_service.fixtures import (
     BrokenFixture,
     Fixture,
     as_text,
     find_fixtures,
     read_fixture,
 )
+from cds_service.replay.clients import Post, in_process, to_url
 from cds_service.settings import SHIPPED_MAPPINGS
 from cds_service.shipped import FIXTURES
 

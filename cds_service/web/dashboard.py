@@ -8,6 +8,7 @@ from threading import Lock
 
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
+from werkzeug.datastructures import WWWAuthenticate
 
 from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import LOOPBACK_NAMES
@@ -29,6 +30,7 @@ OTHER_REASONS = {
 }
 BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove the order")}
 ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
+PASSWORD = WWWAuthenticate("basic", {"realm": "dashboard", "charset": "UTF-8"})
 # Headers of a proxy: with one of them the address of the caller is that of the proxy.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
@@ -44,9 +46,7 @@ def dashboard(
 
     @blueprint.get("/dashboard")
     def show() -> str | tuple[str, int] | Response:
-        refusal = _refusal(token, is_open)
-        if refusal:
-            return refusal
+        _refuse_strangers(token, is_open)
         days = request.args.get("days", USUAL, type=int)
         days = days if days in PERIODS else USUAL
         until = today()
@@ -105,19 +105,19 @@ def _words(topics: Topics, language: Language) -> dict[str, str]:
     return {name: language.say(words) for name, words in named.items()}
 
 
-def _refusal(token: str, is_open: bool) -> Response | None:
+def _refuse_strangers(token: str, is_open: bool) -> None:
+    """Raises NotFound, or Unauthorized where the password is missing or wrong."""
     if not token:
-        return None if is_open and _is_on_this_machine() else abort(404)
+        if not (is_open and is_on_this_machine()):
+            abort(404)
+        return
     basic = request.authorization
     given = basic.password or basic.token or "" if basic else ""
-    if hmac.compare_digest(given.encode(), token.encode()):
-        return None
-    answer = Response("The password of the dashboard is needed.", 401, mimetype="text/plain")
-    answer.headers["WWW-Authenticate"] = 'Basic realm="dashboard", charset="UTF-8"'
-    return answer
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        abort(401, www_authenticate=PASSWORD)
 
 
-def _is_on_this_machine() -> bool:
+def is_on_this_machine() -> bool:
     """By the address of the caller, and by the host name, which protects from DNS rebinding."""
     name = request.host.rsplit(":", 1)[0].strip("[]")
     direct = not any(header in request.headers for header in FORWARDED)

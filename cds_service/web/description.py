@@ -15,7 +15,7 @@ from cds_service.web import answers
 from cds_service.web.feedback import FeedbackSchema
 from cds_service.web.schemas import FeedbackListSchema, HookSchema
 
-EXAMPLE = FIXTURES / "order-sign" / "variant-1-contrast-mri-for-a-new-painful-fracture"
+EXAMPLE = FIXTURES / "order-sign" / "two-orders-one-good-one-poor"
 JSON = "application/json"
 INFO = {
     "description": "CDS Hooks service. A FHIR resource in a request is read as FHIR R4.",
@@ -43,9 +43,7 @@ class FeedbackRequest(FeedbackListSchema):
 def description(topics: Topics, settings: Settings) -> Json:
     """The OpenAPI document. `servers` names the public address, if there is one."""
     servers = {"servers": [{"url": settings.public_url}]} if settings.public_url else {}
-    spec = APISpec(
-        "vcf-appropriateness", VERSION, "3.1.0", info=INFO, plugins=[_plugin()], **servers
-    )
+    spec = APISpec("cds-service", VERSION, "3.1.0", info=INFO, plugins=[_plugin()], **servers)
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("password", {"type": "http", "scheme": "bearer"})
     for status, text in OUTCOMES.items():

@@ -3,7 +3,7 @@
 import traceback
 from uuid import uuid4
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, make_response, render_template
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -11,20 +11,35 @@ from cds_service.access.tokens import TokenRefused
 from cds_service.decision.chart import KINDS
 from cds_service.fhir.prefetch import TooManyResources
 from cds_service.hook import TooLittleToGoOn
+from cds_service.language import N_
 from cds_service.web.callers import NoClients
 from cds_service.web.concurrency import Overloaded
+from cds_service.web.languages import spoken
 from cds_service.web.limits import TooManyRequests, TooMuch
 from cds_service.web.log import log
 from cds_service.web.request_log import current
 from cds_service.web.schemas import fields_of
+from cds_service.web.wishes import wants_page
 
-CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+CODES = {
+    401: "login",
+    404: "not-found",
+    405: "not-supported",
+    413: "too-long",
+    415: "not-supported",
+}
 TEXTS = {
     400: "The request did not come in full.",
+    401: "The password of this page is needed.",
     404: "There is nothing at this address. The services are listed at /cds-services.",
     405: "This address does not take this method.",
     413: "The body is larger than this service reads.",
     415: "The body must be sent as application/json.",
+}
+# What people who look at pages are told: a heading and a sentence.
+PAGES = {
+    401: (N_("A password is needed"), N_("This page is for those who have its password.")),
+    404: (N_("There is no such page"), N_("Nothing is at this address of the service.")),
 }
 RETRY_SECONDS = 60
 OVERLOADED_SECONDS = 1
@@ -137,11 +152,20 @@ def _overloaded(_: Overloaded) -> Response:
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
     text = TEXTS.get(status, error.name)
-    answer = outcome(status, [issue(CODES.get(status, "processing"), text)])
+    if status in PAGES and wants_page():
+        answer = make_response(_page(status), status)
+    else:
+        answer = outcome(status, [issue(CODES.get(status, "processing"), text)])
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
+
+
+def _page(status: int) -> str:
+    """The same for people who look at pages."""
+    heading, text = map(spoken().say, PAGES[status])
+    return render_template("error.html", heading=heading, text=text)
 
 
 def _unexpected(error: Exception) -> Response:

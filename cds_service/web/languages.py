@@ -1,6 +1,7 @@
 """The language of a page: the one in its address, else the one that the browser prefers."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, request
 
@@ -37,11 +38,19 @@ def _words() -> dict:
     chosen = f"{CHOSEN}={used.code}" if request.args.get(CHOSEN) == used.code else ""
     return {
         "say": used.say,
+        "count": used.count,
         "number": used.number,
         "language": used.code,
         "chosen": chosen,
         "languages": NAMES,
+        "in_language": _address_in,
     }
+
+
+def _address_in(code: str) -> str:
+    """The address of this page, with all that it asks for, in another language."""
+    asked = {**request.args.to_dict(flat=False), CHOSEN: [code]}
+    return f"?{urlencode(asked, doseq=True)}"
 
 
 def _tell(response: Response) -> Response:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, abort, jsonify, request
 
 from cds_service.access.clients import Client
@@ -16,25 +15,20 @@ from cds_service.expansion.lookup import TerminologyLookup
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
-from cds_service.fhir.reading import NOT_JSON, decoded
-from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
+from cds_service.hook import Fetch, HookCall, HookOutcome
 from cds_service.mappings.forms import is_surely_a_code
 from cds_service.services import discovery
 from cds_service.settings import Settings
 from cds_service.store.rows import HookRequest
 from cds_service.store.store import Store
+from cds_service.web.bodies import FEEDBACK, HOOK, answered, body_of
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
-from cds_service.web.errors import BadRequest
 from cds_service.web.feedback import Sender, take_feedback
 from cds_service.web.limits import RateLimits, check_answer, check_items, check_orders
 from cds_service.web.request_log import current, phase
-from cds_service.web.schemas import Body, criteria, envelope, feedback_items
+from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
-
-NESTED_TOO_DEEP = "The body is nested too deeply."
-NO_JSON, NO_OBJECT = "The body is not JSON.", "The body is not a JSON object."
-HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Respons
         call = _call(site, caller, body, topic)
         fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
-        outcome = _answer(call, topic, fetch)
+        outcome = answered(call, topic, fetch)
         current().add_outcome(call.hook, outcome)
         _describe(traced)
     with phase("write"):
@@ -120,15 +114,6 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
     unmapped = [*outcome.selected.similar, *conditions]
     if site.store and (outcome.evaluations or unmapped):
         site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, unmapped)
-
-
-def _answer(call: HookCall, topic: Topic, fetch: Fetch | None) -> HookOutcome:
-    try:
-        return answer_hook(call, topic, fetch)
-    except RecursionError:
-        raise BadRequest(NESTED_TOO_DEEP) from None
-    except NOT_JSON:  # in the prefetch, which is read last
-        raise BadRequest(NO_JSON) from None
 
 
 def _describe(traced: Any) -> None:
@@ -204,26 +189,3 @@ def _posted() -> bytes:
         abort(415)
     stream = request.stream
     return stream.read(request.content_length or 0) + stream.read()
-
-
-def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
-    """The JSON object that was posted. Raises BadRequest."""
-    try:
-        return _decoded(decoder, text)
-    except NOT_JSON:
-        raise BadRequest(NO_JSON) from None
-    except RecursionError:
-        raise BadRequest(NESTED_TOO_DEEP) from None
-
-
-def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
-    """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
-    can name what is wrong.
-    """
-    try:
-        return decoded(text, decoder)
-    except msgspec.ValidationError:
-        body = decoded(text)
-    if not isinstance(body, dict):
-        raise BadRequest(NO_OBJECT)
-    return body

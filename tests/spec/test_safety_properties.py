@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cds_service.decision.safety import INDICATORS
 from cds_service.decision.situation import Situation
-from cds_service.replay.fixtures import find_fixtures, read_fixture
+from cds_service.fixtures import find_fixtures, read_fixture
 from tests.small_world import (
     ANSWER,
     CPT,

@@ -1,0 +1,46 @@
+"""Reads the JSON that is posted, and answers a hook that was read so."""
+
+import msgspec
+
+from cds_service.decision.topic import Topic
+from cds_service.fhir.reading import NOT_JSON, decoded
+from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
+from cds_service.web.errors import BadRequest
+from cds_service.web.schemas import Body
+
+NESTED_TOO_DEEP = "The body is nested too deeply."
+NO_JSON, NO_OBJECT = "The body is not JSON.", "The body is not a JSON object."
+HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
+
+
+def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
+    """The JSON object that was posted. Raises BadRequest."""
+    try:
+        return _decoded(decoder, text)
+    except NOT_JSON:
+        raise BadRequest(NO_JSON) from None
+    except RecursionError:
+        raise BadRequest(NESTED_TOO_DEEP) from None
+
+
+def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
+    """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
+    can name what is wrong.
+    """
+    try:
+        return decoded(text, decoder)
+    except msgspec.ValidationError:
+        body = decoded(text)
+    if not isinstance(body, dict):
+        raise BadRequest(NO_OBJECT)
+    return body
+
+
+def answered(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:
+    """The outcome of a hook. Raises BadRequest where the prefetch, which is read last, is wrong."""
+    try:
+        return answer_hook(call, topic, fetch)
+    except RecursionError:
+        raise BadRequest(NESTED_TOO_DEEP) from None
+    except NOT_JSON:
+        raise BadRequest(NO_JSON) from None
