@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run doctor docs test check replay ehr demo bench words fuzz audit requirements clean
+.PHONY: run doctor docs test check replay ehr demo sandbox bench words fuzz audit requirements clean
 
 # Both with the same environment: open, unless CDS_AUTH says otherwise.
 run doctor: export CDS_AUTH ?= open
@@ -45,7 +45,11 @@ ehr: .venv/run
 	$(BIN)/python fixtures/ehr/server.py
 
 demo: .venv/run
-	$(BIN)/python fixtures/demo.py
+	PYTHONPATH=. $(BIN)/python fixtures/demo.py
+
+# For the public Sandbox of CDS Hooks: the service in its dialect, the small EHR, the addresses to open.
+sandbox: .venv/run
+	PYTHONPATH=. $(BIN)/python fixtures/sandbox.py
 
 bench: .venv/ready
 	$(BIN)/python -m bench.run

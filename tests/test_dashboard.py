@@ -1,6 +1,8 @@
 """The dashboard: who may see it, what it shows, and how it looks in a real browser."""
 
 import base64
+import csv
+import io
 import re
 import shutil
 from datetime import UTC, datetime
@@ -105,7 +107,6 @@ class TestWhatItShows:
             "overridden": "20 %",
             "order changed instead": "10 %",
             "ignored": "30 %",
-            "orders changed": "20 %",
         }
         for words in ("R17", "change to MRI without contrast", "Malignancy"):
             assert words in text
@@ -132,6 +133,37 @@ class TestWhatItShows:
         text = page(app([*ROWS, *many])).get_data(as_text=True)
         assert '<th scope="row">others</th>' in text
         assert len(re.findall(r'<th scope="row">R\d+</th>', text)) <= MOST_BARS
+
+    def test_the_orders_of_one_client(self, app):
+        text = app().test_client().get("/dashboard?days=7&client=clinic").get_data(as_text=True)
+        assert "<dt>orders</dt><dd>2</dd>" in text
+        assert "<option selected>clinic</option>" in text
+        assert 'href="/dashboard?days=30&amp;client=clinic"' in text
+
+    def test_a_client_that_had_none_is_passed_over(self, app):
+        text = app().test_client().get(f"/dashboard?days=7&client={HOSTILE}").get_data(as_text=True)
+        assert "<dt>orders</dt><dd>12</dd>" in text
+        assert "<script>" not in text
+
+    def test_the_same_numbers_as_csv(self, app):
+        made = app([*ROWS, ("unmapped_codes", {**CODE, "day": DAY})]).test_client()
+        answer = made.get("/dashboard.csv?days=7&client=hospital")
+        assert answer.mimetype == "text/csv"
+        rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+        panels = {row["panel"] for row in rows}
+        assert len(panels) == 7
+        of_cards = [r for r in rows if r["panel"] == "What became of the cards, by variant"]
+        shown = {r["series"]: int(r["number"]) for r in of_cards if r["label"] == "Variant 1"}
+        assert shown == {"accepted": 3, "overridden": 1, "order changed instead": 1, "ignored": 1}
+        assert ["urn:a|MR17", "1"] in [[row["label"], row["number"]] for row in rows]
+
+    def test_csv_is_for_those_who_may_see_the_page(self, app):
+        assert app(dashboard_token=TOKEN).test_client().get("/dashboard.csv").status_code == 401
+
+    def test_labels_are_whole(self, app):
+        long = feedback_row(card="card-d", reason_code="specialist-request")
+        text = page(app([*ROWS, ("feedback", long)])).get_data(as_text=True)
+        assert "<span>A specialist or the radiologist asked for it</span>" in text
 
     def test_without_an_order_it_says_so(self, app):
         for rows in ([], ROWS[-2:]):
@@ -203,11 +235,12 @@ class TestInABrowser:
         shown(browser, address, width, days)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         assert browser.get_log("browser") == []
-        assert len(browser.find_elements(By.CSS_SELECTOR, "svg[role=img]")) == 6
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".chart svg[role=img]")) == 1
+        assert len(browser.find_elements(By.CSS_SELECTOR, "ol.bars")) == 5
 
     def test_every_picture_has_a_name_and_a_table(self, browser, address):
         shown(browser, address, 1400)
-        for picture in browser.find_elements(By.CSS_SELECTOR, "svg"):
+        for picture in browser.find_elements(By.CSS_SELECTOR, "section svg[role=img]"):
             assert picture.accessible_name
             section = picture.find_element(By.XPATH, "ancestor::section")
             assert section.find_elements(By.CSS_SELECTOR, "details table")

@@ -346,7 +346,7 @@ class TestTheFolder:
             lambda d: d.update(url="urn:another"),
             "expansions/malignancy.json: url: urn:another is no value set of value-sets/",
         ),
-        "no url": (lambda d: d.pop("url"), "url: None is no value set"),
+        "no url": (lambda d: d.pop("url"), "Object missing required field `url`"),
         "a wrong check digit": (
             lambda d: d["expansion"]["contains"][0].update(code="447730005"),
             "expansions/malignancy.json: expansion.contains[0]: 447730005 is no SNOMED CT code",

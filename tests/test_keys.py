@@ -266,7 +266,7 @@ class TestKeysThatLie:
 
     @pytest.mark.parametrize("make", LYING.values(), ids=LYING)
     def test_in_the_clients_file_it_stops_the_start(self, make, tmp_path):
-        with pytest.raises(ClientsError, match=r"line 4: a\.jwks: the key k (is|has) "):
+        with pytest.raises(ClientsError, match=r"line 4: a\.jwks: k\.json: the key k (is|has) "):
             read_clients(clients_with(tmp_path, make()), SILENCEABLE)
 
     @pytest.mark.parametrize("make", LYING.values(), ids=LYING)
@@ -289,7 +289,9 @@ class TestKeysThatLie:
 
     @pytest.mark.parametrize("keys", [[], [1], [{}], [{"kid": 7}], [{"kid": ""}]])
     def test_a_set_without_a_named_key_stops_the_start(self, keys, tmp_path):
-        with pytest.raises(ClientsError, match=r"a\.jwks: the JWK set holds no key with a kid"):
+        with pytest.raises(
+            ClientsError, match=r"a\.jwks: k\.json: the JWK set holds no key with a kid"
+        ):
             read_clients(clients_with(tmp_path, *keys), SILENCEABLE)
 
     def test_of_two_with_one_name_the_usable_one_counts(self, tmp_path):

@@ -271,8 +271,12 @@ class TestNothingBypassesTheCatalogue:
 
 
 def is_data(text):
-    """What the store and the guideline hold as they are: names of levels, codes and systems."""
-    return bool(re.fullmatch(r"[\d–,. ]*|urn:.*|http.*|[A-Z0-9-]+|MRI.*", text.strip()))
+    """What the store and the guideline hold as they are: names of levels, codes, systems and
+    clients.
+    """
+    return bool(
+        re.fullmatch(r"[\d–,. ]*|urn:.*|http.*|[A-Z0-9-]+|MRI.*|clinic|hospital", text.strip())
+    )
 
 
 def texts_of(card):

@@ -17,7 +17,8 @@ from cds_service.report.figures import (
     Report,
     in_order,
 )
-from cds_service.report.queries import make_report
+from cds_service.report.formats import csv_of
+from cds_service.report.queries import clients_in, make_report
 from cds_service.report.unmapped import Unmapped, unmapped_in
 from cds_service.store.tables import ACCEPTED, OVERRIDDEN
 
@@ -47,19 +48,29 @@ class Panel:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the dashboard shows of a period."""
+    """What the dashboard shows of a period, of one client or (empty) of all; `clients` are those
+    that had orders in it.
+    """
 
     period: Period
+    client: str
+    clients: tuple[str, ...]
     total: Figures
     panels: tuple[Panel, ...]
     unmapped: tuple[Unmapped, ...]
 
 
-def overview_of(connection: Connection, period: Period, words: Mapping[str, str]) -> Overview:
-    """The overview of a period. `words` say how all that has a name of ours is called."""
+def overview_of(
+    connection: Connection, period: Period, words: Mapping[str, str], client: str = ""
+) -> Overview:
+    """The overview of a period; of all clients where there is none of that name. `words` say how
+    all that has a name of ours is called.
+    """
+    clients = clients_in(connection, period)
+    client = client if client in clients else ""
     length = (period.until - period.since).days + 1
     unit = "day" if length <= MOST_DAYS_BY_DAY else "week"
-    report = make_report(connection, period, unit, "variant", reasons=words)
+    report = make_report(connection, period, unit, "variant", reasons=words, client=client)
     total = report.total
     panels = (
         _over_time(report, unit),
@@ -71,7 +82,7 @@ def overview_of(connection: Connection, period: Period, words: Mapping[str, str]
     )
     codes = unmapped_in(connection, period, MOST_CODES)
     heard = (replace(c, sounds_like=words.get(c.sounds_like, c.sounds_like)) for c in codes)
-    return Overview(period, total, panels, tuple(heard))
+    return Overview(period, client, tuple(clients), total, panels, tuple(heard))
 
 
 def _over_time(report: Report, unit: str) -> Panel:
@@ -120,6 +131,14 @@ def _in(words: Mapping[str, str], counted: Counter[str]) -> Counter[str]:
     return found
 
 
+def shares(panel: Panel, row: int) -> dict[str, float]:
+    """The percentages of a label by series: of its own sum, or of the largest label."""
+    numbers = {name: series[row] for name, series in panel.series.items()}
+    largest = max(map(max, panel.series.values()))
+    whole = sum(numbers.values()) if panel.as_shares else largest
+    return {name: 100 * number / (whole or 1) for name, number in numbers.items()}
+
+
 def headline(total: Figures, number: Callable[[float], str]) -> dict[str, str]:
     """The headline numbers by name; `number` formats one for the reader's language."""
     shares = {
@@ -131,9 +150,21 @@ def headline(total: Figures, number: Callable[[float], str]) -> dict[str, str]:
         N_("cards shown"): number(total.shown),
         HEADINGS["alerts_per_100"]: number(total.alerts_per_100),
         **shares,
-        N_("orders changed"): _share(total.changed, total.shown),
     }
 
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def as_csv(overview: Overview, say: Callable[[str], str]) -> str:
+    """The numbers of the panels, and the codes in no map, a line each."""
+    lines = [
+        [say(panel.title), say(label), say(name), numbers[row]]
+        for panel in overview.panels
+        for name, numbers in panel.series.items()
+        for row, label in enumerate(panel.labels)
+    ]
+    codes = say(N_("Codes in no map"))
+    lines += [[codes, f"{u.system}|{u.code}", u.about, u.number] for u in overview.unmapped]
+    return csv_of(["panel", "label", "series", "number"], lines)

@@ -10,26 +10,16 @@ from pygal.style import Style
 
 from cds_service.language import Language
 from cds_service.report.overview import Panel
+from cds_service.web.colors import color
 
-# The color of a series by its name; they differ in lightness too.
-COLORS = {
-    "Usually appropriate": "#1a7f37", "May be appropriate": "#bf8700",
-    "Usually not appropriate": "#cf222e", "Not rated": "#6639ba",
-    "Not relevant": "#6e7781", "accepted": "#1a7f37", "overridden": "#cf222e",
-    "order changed instead": "#0969da", "ignored": "#6e7781",
-}  # fmt: skip
-OTHER = "#0969da"
-WIDE, NARROW = 1200, 560
-HEIGHT, AROUND, PER_BAR = 400, 24, 36
-LEGEND = 30
+WIDTH, HEIGHT = 1200, 400
 MOST_DATES = 12
-LONGEST_LABEL = 34
-SMALLEST_SHARE = 6  # percent; a smaller bar has no room for its number
+LINES = "#8889"  # to be seen on white and on black
 
 
 def drawn(panel: Panel, language: Language) -> Markup:
-    """The panel as a picture; the page has its numbers as a table too."""
-    chart = _columns(panel, language) if panel.over_time else _bars(panel, language)
+    """A panel over time as a picture; the page has its numbers as a table too."""
+    chart = _columns(panel, language)
     title = language.say(panel.title)
     chart.add_xml_filter(
         _named(language.say("%(title)s. The numbers follow as a table.", title=title))
@@ -41,7 +31,7 @@ def drawn(panel: Panel, language: Language) -> Markup:
 def _columns(panel: Panel, language: Language) -> Graph:
     """Stacked columns over time, with at most MOST_DATES labels."""
     every = -(-len(panel.labels) // MOST_DATES)
-    chart = pygal.StackedBar(**_options(panel, language, WIDE, HEIGHT), x_label_rotation=30)
+    chart = pygal.StackedBar(**_options(panel, language), x_label_rotation=30)
     chart.formatter = lambda number: language.number(round(number))
     chart.show_minor_x_labels = False
     chart.x_labels = panel.labels
@@ -51,42 +41,12 @@ def _columns(panel: Panel, language: Language) -> Graph:
     return chart
 
 
-def _bars(panel: Panel, language: Language) -> Graph:
-    """Horizontal stacked bars, the first on top, each with its number."""
-    has_legend = len(panel.series) > 1
-    height = AROUND + PER_BAR * len(panel.labels) + LEGEND * has_legend
-    chart = pygal.HorizontalStackedBar(
-        **_options(panel, language, NARROW, height), print_values=True
-    )
-    chart.show_legend = has_legend
-    chart.show_x_labels = chart.show_x_guides = False
-    chart.x_labels = [_short(language.say(label)) for label in reversed(panel.labels)]
-    for name, numbers in (_shares(panel) if panel.as_shares else panel.series).items():
-        chart.add(language.say(name), numbers[::-1])
-    if panel.as_shares:
-        chart.formatter = lambda share: f"{share:.0f} %" if share >= SMALLEST_SHARE else ""
-    return chart
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
-
-
-def _shares(panel: Panel) -> dict[str, tuple[float, ...]]:
-    """The numbers of each label as percent of their sum."""
-    sums = [sum(numbers) for numbers in zip(*panel.series.values(), strict=True)]
+def _options(panel: Panel, language: Language) -> dict:
     return {
-        name: tuple(100 * n / (s or 1) for n, s in zip(numbers, sums, strict=True))
-        for name, numbers in panel.series.items()
-    }
-
-
-def _options(panel: Panel, language: Language, width: int, height: int) -> dict:
-    return {
-        "style": _style([COLORS.get(name, OTHER) for name in panel.series]),
+        "style": _style([color(name) for name in panel.series]),
         "js": (),
-        "width": width,
-        "height": height,
+        "width": WIDTH,
+        "height": HEIGHT,
         "disable_xml_declaration": True,
         "legend_at_bottom": True,
         "legend_at_bottom_columns": len(panel.series),
@@ -107,7 +67,9 @@ def _style(colors: list[str]) -> Style:
         **inherited,
         **clear,
         **{f"{what}_font_size": 14 for what in sizes},
-        foreground_subtle="#8886",
+        foreground_subtle=LINES,
+        guide_stroke_color=LINES,
+        major_guide_stroke_color=LINES,
         opacity="1",
         opacity_hover="1",
         colors=tuple(colors),

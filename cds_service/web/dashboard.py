@@ -2,7 +2,8 @@
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from threading import Lock
 
@@ -15,14 +16,15 @@ from cds_service.fhir.addresses import LOOPBACK_NAMES
 from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.language import N_, Language
 from cds_service.report.figures import Period
-from cds_service.report.overview import Overview, Panel, headline, overview_of
+from cds_service.report.overview import Overview, Panel, as_csv, headline, overview_of, shares
 from cds_service.store.database import StoreDown
 from cds_service.store.store import Store
+from cds_service.web.colors import color
 from cds_service.web.languages import spoken
 
 PERIODS = (7, 30, 90, 365)  # days
 USUAL = 30
-FRESH_SECONDS = 60
+FRESH_SECONDS, MOST_KEPT = 60, 50
 OTHER_REASONS = {
     "unreadable": N_("Order not readable"),
     "not-checked": N_("Reason and conditions"),
@@ -38,50 +40,73 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 def dashboard(
     store: Store, topics: Topics, token: str, is_open: bool, today: Callable[[], date]
 ) -> Blueprint:
-    """`/dashboard?days=30`, for those who hold the token; without one, in open mode, for those
-    on this machine.
+    """`/dashboard?days=30&client=NAME`, and the same as CSV, for those who hold the token; without
+    one, in open mode, for those on this machine.
     """
     blueprint = Blueprint("dashboard", __name__)
-    overviews = Overviews(store, topics)
+    overviews = Overviews(store, topics, today)
 
     @blueprint.get("/dashboard")
-    def show() -> str | tuple[str, int] | Response:
+    def show() -> str | tuple[str, int]:
         _refuse_strangers(token, is_open)
-        days = request.args.get("days", USUAL, type=int)
-        days = days if days in PERIODS else USUAL
-        until = today()
-        words = {"days": days, "periods": PERIODS, "about": ABOUT}
+        chosen = _chosen()
+        words = {"days": chosen.days, "periods": PERIODS, "about": ABOUT}
         try:
-            overview = overviews.of(Period(until - timedelta(days=days - 1), until), spoken())
+            overview = overviews.of(chosen, spoken())
         except StoreDown:
             return render_template("dashboard.html", overview=None, **words), 503
         numbers = headline(overview.total, spoken().number)
+        drawing = {"drawn": _drawn, "shares": shares, "color": color}
         return render_template(
-            "dashboard.html", overview=overview, numbers=numbers, drawn=_drawn, **words
+            "dashboard.html", overview=overview, numbers=numbers, **drawing, **words
         )
 
+    @blueprint.get("/dashboard.csv")
+    def export() -> Response:
+        _refuse_strangers(token, is_open)
+        text = as_csv(overviews.of(_chosen(), spoken()), spoken().say)
+        return Response(text, mimetype="text/csv")
+
     return blueprint
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How many days, today among them, and which client; all where it is empty."""
+
+    days: int
+    client: str
+
+
+def _chosen() -> Chosen:
+    days = request.args.get("days", USUAL, type=int)
+    return Chosen(days if days in PERIODS else USUAL, request.args.get("client", ""))
 
 
 class Overviews:
     """A cache of overviews, each for FRESH_SECONDS. One at a time is computed."""
 
-    def __init__(self, store: Store, topics: Topics):
-        self._store, self._topics = store, topics
+    def __init__(self, store: Store, topics: Topics, today: Callable[[], date]):
+        self._store, self._topics, self._today = store, topics, today
         self._lock = Lock()
-        self._made: dict[tuple[Period, str], tuple[float, Overview]] = {}
+        self._made: dict[tuple[date, Chosen, str], tuple[float, Overview]] = {}
 
-    def of(self, period: Period, language: Language) -> Overview:
-        """The overview of a period, with its words in the language. Raises StoreDown."""
-        key = (period, language.code)
+    def of(self, chosen: Chosen, language: Language) -> Overview:
+        """The overview, with its words in the language. Raises StoreDown."""
+        key = (self._today(), chosen, language.code)
         with self._lock:
             at, overview = self._made.get(key, (0.0, None))
             if overview is None or time.monotonic() - at > FRESH_SECONDS:
-                words = _words(self._topics, language)
-                overview = self._store.query(lambda c: overview_of(c, period, words))
-                self._made = {k: m for k, m in self._made.items() if k[0].until == period.until}
+                overview = self._read(chosen, _words(self._topics, language))
+                kept = list(self._made.items())[-MOST_KEPT:]
+                self._made = {k: made for k, made in kept if k[0] == key[0]}
                 self._made[key] = (time.monotonic(), overview)
         return overview
+
+    def _read(self, chosen: Chosen, words: Mapping[str, str]) -> Overview:
+        until = self._today()
+        period = Period(until - timedelta(days=chosen.days - 1), until)
+        return self._store.query(lambda c: overview_of(c, period, words, chosen.client))
 
 
 def _drawn(panel: Panel) -> Markup:
