@@ -4,7 +4,6 @@
 """
 
 import json
-import re
 from html import escape
 from pathlib import Path
 from textwrap import wrap
@@ -12,14 +11,14 @@ from textwrap import wrap
 HERE = Path(__file__).parent
 CASE = "order-sign/variant-1-contrast-mri-for-a-new-painful-fracture"
 ANSWER = HERE.parent / "fixtures" / CASE / "response.json"
-WIDTH, MARGIN, LINE = 760, 28, 21
-MOST_LINES, MOST_CHARACTERS = 9, 90
+WIDTH, MARGIN, LINE, GAP = 760, 28, 21, 9
+MOST_CHARACTERS = 90
 COLOURS = {"info": "#1a5fb4", "warning": "#b45309", "critical": "#b91c1c"}
 FONT = "font-family='system-ui, sans-serif'"
 
 
 def drawn(card: dict) -> str:
-    """The card as SVG: indicator and summary, the first lines of the detail, buttons, source."""
+    """The card as SVG: indicator and summary, detail, buttons, source."""
     parts, y = [], MARGIN + 8
     for line in wrap(card["summary"], 68):
         parts.append(text(line, MARGIN + 8, y, "#111827", 16, "600"))
@@ -27,7 +26,8 @@ def drawn(card: dict) -> str:
     y += 4
     for line in detail_lines(card["detail"]):
         parts.append(text(line, MARGIN + 8, y, "#374151", 13))
-        y += LINE
+        y += LINE if line else GAP
+    y += GAP
     for suggestion in card["suggestions"]:
         parts.append(button(suggestion["label"], MARGIN + 8, y))
         y += 38
@@ -37,22 +37,22 @@ def drawn(card: dict) -> str:
 
 
 def detail_lines(detail: str) -> list[str]:
-    """Of the Markdown: sentences and bullets up to the table, without marks."""
-    plain = re.sub(r"[*_]{1,2}(.+?)[*_]{1,2}", r"\1", detail.partition("\n| ")[0])
+    """The Markdown as lines of the picture; what is between two `**` is bold."""
     lines = []
-    for paragraph in filter(None, plain.split("\n")):
-        bullet = paragraph.startswith("- ")
-        words = wrap(paragraph.removeprefix("- "), MOST_CHARACTERS)
-        lines += [
-            ("• " if bullet and not n else "   " if bullet else "") + w for n, w in enumerate(words)
-        ]
-    return lines[:MOST_LINES] + ["…"]
+    for paragraph in detail.split("\n"):
+        is_bullet = paragraph.startswith("- ")
+        words = wrap(paragraph.removeprefix("- "), MOST_CHARACTERS) or [""]
+        first, others = ("• ", "   ") if is_bullet else ("", "")
+        lines += [f"{others if number else first}{line}" for number, line in enumerate(words)]
+    return lines
 
 
 def text(words: str, x: int, y: int, colour: str, size: int, weight: str = "400") -> str:
+    parts = [escape(part) for part in words.split("**")]
+    parts[1::2] = [f"<tspan font-weight='600'>{part}</tspan>" for part in parts[1::2]]
     return (
         f"<text x='{x}' y='{y}' {FONT} font-size='{size}' font-weight='{weight}' "
-        f"fill='{colour}' xml:space='preserve'>{escape(words)}</text>"
+        f"fill='{colour}' xml:space='preserve'>{''.join(parts)}</text>"
     )
 
 

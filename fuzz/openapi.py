@@ -7,6 +7,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
+from rich.progress import track
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -27,9 +28,10 @@ def run(app: Flask, examples: int, seed: int) -> dict[str, int]:
     answer that is not as the document says.
     """
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    operations = [found.ok() for found in schema.get_all_operations()]
     return {
         f"{operation.method.upper()} {operation.path}": _tried(operation, examples, seed)
-        for operation in (found.ok() for found in schema.get_all_operations())
+        for operation in track(operations, "as /openapi.json says")
     }
 
 

@@ -26,7 +26,7 @@ from fuzz.promises import Answer, broken_promise
 TODAY = date(2026, 11, 21)
 PART = 1_000  # hypothesis remembers what it drew
 LEAST_WITH_CARDS = 0.1
-SHARE = 200  # so many requests for one of each kind by schemathesis, which is slow
+SHARE = 500  # so many requests for one of each kind by schemathesis, which is slow
 
 
 def run(requests: int, chosen_seed: int, processes: int = 1) -> Counter[str]:

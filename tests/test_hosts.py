@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.store.database import Database
+from tests import REAL_PROCESSES
 from tests.front import HOST, NGINX, front
 from tests.hosts import CLIENTS, ServiceHost, Ward, failures_during
 from tests.small_world import ROOT
@@ -20,6 +21,7 @@ from tests.test_gunicorn import free_port
 pytestmark = [
     pytest.mark.skipif(not NGINX, reason="no nginx: apt-get install nginx"),
     pytest.mark.slow,
+    REAL_PROCESSES,
 ]
 
 BEFORE = "1fe3699"  # the version before 1.0.0, from which is updated

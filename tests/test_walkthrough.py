@@ -8,13 +8,19 @@ import sys
 
 import pytest
 
+from tests import REAL_PROCESSES
 from tests.small_world import ROOT
 from tests.test_gunicorn import free_port
+
+pytestmark = REAL_PROCESSES
 
 TEXT = (ROOT / "docs" / "ehr.md").read_text("utf-8")
 PART = TEXT.partition("## A made-up EHR, step by step\n")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"^### \d+\. ([^\n]*)|```sh\n(.*?)```", PART, re.DOTALL | re.MULTILINE)
 BETWEEN = "\n=== "
+# What is started in the background ends with the script, however that ends.
+AT_THE_END = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n"
+PAUSE, PAUSE_ON_A_BUSY_MACHINE = "sleep 3", "sleep 15"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +32,7 @@ def said(tmp_path_factory):
     port = free_port()
     script = "".join(f"echo '{BETWEEN}{head}'\n" if head else block for head, block in BLOCKS)
     script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    script = AT_THE_END + script.replace(PAUSE, PAUSE_ON_A_BUSY_MACHINE)
     given = {"PATH": f"{with_command(folder)}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     given |= {"HOME": str(folder), "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
     work = folder / "work"
@@ -51,7 +58,7 @@ def with_command(folder):
 TOLD = {
     "Say what its own codes mean": ["2 codes of the site"],
     "Set up the service, and have it checked": ["problems: 0", "hospital"],
-    "Start it, and order something": ['{"cards":[]}'],
+    "Start it, and order something": ['"local_codes":2', '{"cards":[]}'],
     "See what would have been said": [
         r"Variant 1 +1 +1 +1 +0", "answer +silence", "the client is silent",
         "usually not appropriate", "read as +MRI spine area of interest with IV contrast",

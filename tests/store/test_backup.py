@@ -9,9 +9,12 @@ import pytest
 import requests
 
 from cds_service.store.database import Database
+from tests import REAL_PROCESSES
 from tests.small_world import ROOT
 from tests.store.clients import asked, cards, overridden, running
 from tests.test_gunicorn import eventually, free_port, stop
+
+pytestmark = REAL_PROCESSES
 
 TEXT = (ROOT / "docs" / "operating.md").read_text("utf-8")
 PART = TEXT.partition("## Backup and restore\n")[2].partition("\n## ")[0]
