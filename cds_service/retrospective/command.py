@@ -1,0 +1,125 @@
+"""`cds-service retrospective`: what the service would have said of the orders of an export."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from cds_service.extras import MissingExtra, check_extra
+from cds_service.mappings import MappingsError
+from cds_service.retrospective.client import client_named, silence_of
+from cds_service.retrospective.folder import Folder, RunError
+from cds_service.retrospective.job import DEPARTMENTS, ENCOUNTER, Job, topics_of
+from cds_service.retrospective.progress import Progress
+from cds_service.settings import ConfigError, Settings, settings_from
+from cds_service.store.secret import secret_of
+
+DUCKDB, SPARK = DRIVERS = ("duckdb", "spark")
+EXTRAS = {DUCKDB: "retrospective", SPARK: "spark"}
+MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)")
+HERE = "local[*]"
+DONE, FAILED = 0, 1
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """The parser; it sets `run`."""
+    parser = commands.add_parser("retrospective", help=_first_line(), description=__doc__)
+    told = "file or folder of a FHIR Bulk Data export (NDJSON, also .gz)"
+    parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help=told)
+    parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="for the results")
+    parser.add_argument("--topic", default="", help="id of the one topic; default: all")
+    parser.add_argument("--from", dest="since", type=_day, metavar="DATE", help="first day")
+    parser.add_argument("--to", dest="until", type=_day, metavar="DATE", help="last day of orders")
+    told = "whose codes, silence and language hold; default: open mode"
+    parser.add_argument("--client", default="", metavar="NAME", help=told)
+    told = "which reference of an order tells its department"
+    parser.add_argument("--department", choices=DEPARTMENTS, default=ENCOUNTER, help=told)
+    _add_driving(parser)
+    parser.set_defaults(run=_run)
+
+
+def _add_driving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", choices=DRIVERS, default=DUCKDB)
+    parser.add_argument("--master", default=HERE, metavar="URL", help="of Spark; default: here")
+    told = "most for sorting (DuckDB), or of each executor (Spark)"
+    parser.add_argument("--memory", type=_memory, default="500MB", metavar="SIZE", help=told)
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on where a run stopped (default)")
+    again.add_argument("--anew", action="store_true", help="begin again")
+
+
+def _first_line() -> str:
+    return "what would have been said of past orders"
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-10-01") from None
+
+
+def _memory(text: str) -> str:
+    if not MEMORY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text} is no size like 500MB or 2GB")
+    return text
+
+
+def _run(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Prints what was found, or in one line why it cannot be."""
+    console = Console(stderr=True)
+    try:
+        check_extra(EXTRAS[options.engine], f"--engine {options.engine}")
+        _make(options, settings_from(environment), console)
+    except (RunError, MissingExtra, ConfigError, MappingsError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _make(options: argparse.Namespace, settings: Settings, console: Console) -> None:
+    # Imported here: it needs the libraries of the extra.
+    from cds_service.retrospective.run import run
+
+    folder = Folder(options.out)
+    os.umask(0o077)
+    with folder.taken():
+        if options.anew:
+            folder.begin_anew()
+        job = _job(options, settings, folder)
+        with folder.spilling() as spill, _driver(options, spill) as driver:
+            run(options.exports, folder, job, driver, Progress(console))
+
+
+def _job(options: argparse.Namespace, settings: Settings, folder: Folder) -> Job:
+    client = client_named(options.client, settings)
+    job = Job(
+        mappings=settings.mappings,
+        codes=client.codes,
+        topic=options.topic,
+        silence=silence_of(client),
+        on_too_little=client.on_too_little,
+        since=options.since,
+        until=options.until,
+        department=options.department,
+        secret=secret_of("", folder.path),
+    )
+    if not topics_of(job):
+        raise RunError(f"there is no topic {options.topic}")
+    return job
+
+
+def _driver(options: argparse.Namespace, spill: Path) -> AbstractContextManager:
+    if options.engine == DUCKDB:
+        from cds_service.retrospective.by_duckdb import on_duckdb
+
+        return on_duckdb(spill, options.memory)
+    from cds_service.retrospective.by_spark import on_spark
+
+    return on_spark(spill, options.memory, options.master)
