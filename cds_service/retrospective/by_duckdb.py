@@ -10,11 +10,10 @@ import duckdb
 from cds_service.retrospective.buckets import Buckets, Needed, needed_of
 from cds_service.retrospective.job import Export, Job
 from cds_service.retrospective.processes import Processes, Told, tell
+from cds_service.retrospective.results import ALONE
 from cds_service.retrospective.scan import Scan, scan
 from cds_service.store.files import open_private
 
-# DuckDB asks no server for anything, and reads no configuration of the user.
-ALONE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 # Stands between the columns of a spilled line: JSON has no control characters.
 BETWEEN = "\x01"
 READ_AT_ONCE = 500  # lines

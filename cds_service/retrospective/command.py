@@ -11,11 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cds_service.access.clients import Client
 from cds_service.extras import MissingExtra, check_extra
 from cds_service.mappings import MappingsError
 from cds_service.retrospective.client import client_named, silence_of
 from cds_service.retrospective.folder import Folder, RunError
-from cds_service.retrospective.job import DEPARTMENTS, ENCOUNTER, Job, topics_of
+from cds_service.retrospective.job import DEPARTMENTS, ENCOUNTER, Job, Wanted, topics_of
 from cds_service.retrospective.progress import Progress
 from cds_service.settings import ConfigError, Settings, settings_from
 from cds_service.store.secret import secret_of
@@ -41,7 +42,14 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     told = "which reference of an order tells its department"
     parser.add_argument("--department", choices=DEPARTMENTS, default=ENCOUNTER, help=told)
     _add_driving(parser)
-    parser.set_defaults(run=_run)
+    _add_review(parser)
+
+    def run(options: argparse.Namespace) -> int:
+        if options.sample and not options.with_ids:
+            parser.error("--sample shows data of patients, and needs --with-ids")
+        return _run(options)
+
+    parser.set_defaults(run=run)
 
 
 def _add_driving(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +60,15 @@ def _add_driving(parser: argparse.ArgumentParser) -> None:
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on where a run stopped (default)")
     again.add_argument("--anew", action="store_true", help="begin again")
+
+
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    told = "write so many answers with the facts, for chart review (data of patients)"
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help=told)
+    told = "write which order is which (data of patients)"
+    parser.add_argument("--with-ids", action="store_true", help=told)
+    told = "CSV of reviewed orders: the columns order and review (right or wrong)"
+    parser.add_argument("--reviewed", type=Path, metavar="FILE", help=told)
 
 
 def _first_line() -> str:
@@ -84,21 +101,24 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str] = os.enviro
 
 
 def _make(options: argparse.Namespace, settings: Settings, console: Console) -> None:
-    # Imported here: it needs the libraries of the extra.
+    # Imported here: they need the libraries of the extra.
+    from cds_service.retrospective.outcome import write_outcome
     from cds_service.retrospective.run import run
 
-    folder = Folder(options.out)
+    folder, progress = Folder(options.out), Progress(console)
     os.umask(0o077)
     with folder.taken():
         if options.anew:
             folder.begin_anew()
-        job = _job(options, settings, folder)
+        client = client_named(options.client, settings)
+        job = _job(options, settings, client, folder)
         with folder.spilling() as spill, _driver(options, spill) as driver:
-            run(options.exports, folder, job, driver, Progress(console))
+            manifest, scanned = run(options.exports, folder, job, driver, progress)
+        wanted = Wanted(options.sample, options.with_ids, options.reviewed, client.language)
+        write_outcome(folder, manifest, scanned, job, wanted, progress)
 
 
-def _job(options: argparse.Namespace, settings: Settings, folder: Folder) -> Job:
-    client = client_named(options.client, settings)
+def _job(options: argparse.Namespace, settings: Settings, client: Client, folder: Folder) -> Job:
     job = Job(
         mappings=settings.mappings,
         codes=client.codes,

@@ -39,6 +39,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is to be made of a finished run, besides its files: a sample of so many answers, which
+    order is which, and a report with what a file of reviews says, in this language first.
+    """
+
+    sample: int
+    ids: bool
+    reviewed: Path | None
+    language: str
+
+
+@dataclass(frozen=True)
 class Export:
     """What holds for the whole of an export: the prefetch keys of the `kinds` of resource in it,
     and the `names` of its organizations and locations by their reference.

@@ -18,6 +18,8 @@ from rich.progress import Progress as Bars
 
 from cds_service.retrospective.processes import Told
 
+IN_BYTES = True
+
 
 class Progress:
     """A bar for each stage, with rate and time left; where no terminal is, a line when it ends."""
@@ -26,9 +28,11 @@ class Progress:
         self._console = console
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[Told]:
-        """Gives what is to be told of each part that is done; `total` is of the same unit."""
-        bars = Bars(*_columns(unit), console=self._console, disable=not self._console.is_terminal)
+    def stage(self, name: str, total: int, in_bytes: bool = False) -> Iterator[Told]:
+        """Gives what is to be told how much more is done; `total` is how much it will be."""
+        bars = Bars(
+            *_columns(in_bytes), console=self._console, disable=not self._console.is_terminal
+        )
         with bars:
             bar = bars.add_task(name, total=total)
             yield lambda number: bars.advance(bar, number)
@@ -36,8 +40,8 @@ class Progress:
             self._console.print(f"{name}: done")
 
 
-def _columns(unit: str) -> list[ProgressColumn]:
-    amounts = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [_Rate()]
+def _columns(in_bytes: bool) -> list[ProgressColumn]:
+    amounts = [DownloadColumn(), TransferSpeedColumn()] if in_bytes else [_Rate()]
     named = TextColumn("{task.description}")
     return [named, BarColumn(), *amounts, TimeElapsedColumn(), TimeRemainingColumn()]
 

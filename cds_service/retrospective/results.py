@@ -11,6 +11,8 @@ from cds_service.retrospective.folder import Folder, whole_file
 from cds_service.retrospective.manifest import Manifest
 from cds_service.retrospective.scan import Scan
 
+# DuckDB asks no server for anything.
+ALONE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 TEXT, TEXTS, NUMBER = "VARCHAR", "VARCHAR[]", "UINTEGER"
 COLUMNS = {
     "order": TEXT, "patient": TEXT, "month": TEXT, "week": TEXT, "clinician": TEXT,
@@ -49,7 +51,7 @@ CODE_COLUMNS = ["about", "code", "display", "system", "sounds_like", "count"]
 def write_results(folder: Folder, scans: list[Scan], manifest: Manifest) -> None:
     """Writes all but the report and what is asked for besides; fills in counts and burden."""
     files = sorted(str(file) for file in folder.buckets.glob("*.ndjson"))
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as found:
+    with duckdb.connect(config=ALONE) as found:
         found.execute(FOUND, [files, {**COLUMNS, **BESIDES}])
         with whole_file(folder.orders) as part:
             found.sql(ORDERS).write_parquet(str(part))

@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.cards.actions import does
+from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.topic import Topic
 from cds_service.evaluation import evaluation_of
 from cds_service.fhir.plain import Json, as_dict, as_text
 from cds_service.fhir.prefetch import READ, Prefetched
 from cds_service.fhir.reading import Resource, whole
-from cds_service.fhir.selected import ORDER_SIGN, SelectedOrders
+from cds_service.fhir.selected import ORDER_SIGN
 from cds_service.fhir.unmapped import Unmapped, unmapped_conditions
 from cds_service.hook import HookCall, decide
+from cds_service.language import ENGLISH, Language
 from cds_service.retrospective.as_of import MODES, as_known
 from cds_service.retrospective.department import department_of, last_of
 from cds_service.retrospective.job import Export, Job, topics_of
@@ -42,7 +44,7 @@ class Session:
     ordered: Moment
     orders: list[Json]
 
-    def call(self, job: Job) -> HookCall:
+    def call(self, job: Job, spoken: Language) -> HookCall:
         """The hook at which they would have been signed."""
         return HookCall(
             hook=ORDER_SIGN,
@@ -53,6 +55,7 @@ class Session:
             base_url="",
             on_too_little=job.on_too_little,
             silence=job.silence,
+            style=ResponseStyle(language=spoken),
         )
 
 
@@ -104,27 +107,17 @@ def patient_in(patient_id: str, lines: list[Line], job: Job) -> Patient:
     return Patient(patient_id, chart, _sessions(patient_id, orders, job), encounters)
 
 
-def decided(patient: Patient, topic: Topic, export: Export, job: Job) -> Iterator[Decided]:
-    """Each order of the topic in each mode. Raises TooManyResources."""
+def decided(
+    patient: Patient, topic: Topic, export: Export, job: Job, spoken: Language = ENGLISH
+) -> Iterator[Decided]:
+    """Each order of the topic in each mode, to be told in a language. Raises TooManyResources."""
     for session in patient.sessions:
         selected = selected_of(session.orders, patient.id, topic)
         for mode in MODES if selected.ours else ():
-            known = as_known(patient.chart, session.orders, session.ordered, mode)
-            for evaluated in _evaluated(session, selected, known, topic, export, job):
+            chart = Prefetched(sent=set(export.kinds))
+            chart.add_resources(as_known(patient.chart, session.orders, session.ordered, mode))
+            for evaluated in decide(session.call(job, spoken), selected, chart, topic):
                 yield Decided(session, mode, evaluated)
-
-
-def _evaluated(
-    session: Session,
-    selected: SelectedOrders,
-    known: Iterator[Resource],
-    topic: Topic,
-    export: Export,
-    job: Job,
-) -> list[EvaluatedOrder]:
-    prefetched = Prefetched(sent=set(export.kinds))
-    prefetched.add_resources(known)
-    return decide(session.call(job), selected, prefetched, topic)
 
 
 def row_of(one: Decided, patient: Patient, export: Export, job: Job) -> Row:

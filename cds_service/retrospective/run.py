@@ -18,7 +18,7 @@ from cds_service.retrospective.manifest import (
     manifest_for,
 )
 from cds_service.retrospective.processes import Told
-from cds_service.retrospective.progress import Progress
+from cds_service.retrospective.progress import IN_BYTES, Progress
 from cds_service.retrospective.results import write_results
 from cds_service.retrospective.scan import Scan, export_of
 from cds_service.store.files import make_folder
@@ -52,9 +52,9 @@ class Scanned:
 
 def run(
     exports: list[Path], folder: Folder, job: Job, driver: Driver, progress: Progress
-) -> Manifest:
-    """The manifest of the finished run; one that is finished already is not made again. Raises
-    RunError.
+) -> tuple[Manifest, Scanned]:
+    """The manifest of the finished run, and what was scanned; one that is finished already is not
+    made again. Raises RunError.
     """
     started = datetime.now(UTC)
     before = earlier(folder)
@@ -63,13 +63,13 @@ def run(
     if before:
         check_same(before, manifest)
         if before.state == FINISHED:
-            return before
+            return before, scanned
     make_folder(folder.buckets)
     manifest.write(folder)
     _decide(scanned, folder, job, driver, progress)
     write_results(folder, scanned.scans, manifest)
     _end(manifest, started, folder)
-    return manifest
+    return manifest, scanned
 
 
 def _files(exports: list[Path]) -> list[Path]:
@@ -84,7 +84,7 @@ def _files(exports: list[Path]) -> list[Path]:
 
 def _scanned(files: list[Path], job: Job, driver: Driver, progress: Progress) -> Scanned:
     size = sum(file.stat().st_size for file in files)
-    with progress.stage("Reading", size, "bytes") as told:
+    with progress.stage("Reading", size, IN_BYTES) as told:
         found = {each.file: each for each in driver.scan(files, job, told)}
     return Scanned(files, [found[file] for file in files])
 
@@ -94,7 +94,7 @@ def _decide(scanned: Scanned, folder: Folder, job: Job, driver: Driver, progress
     buckets = Buckets(folder.buckets, number_for(sum(each.size for each in scanned.scans)))
     left = set(buckets.left)
     patients = {each for each in scanned.patients if buckets.of(each) in left}
-    with progress.stage("Deciding", buckets.number, "buckets") as told:
+    with progress.stage("Deciding", buckets.number) as told:
         told(buckets.number - len(left))
         for _ in driver.finish(scanned.files, patients, scanned.export, job, buckets):
             told(1)
