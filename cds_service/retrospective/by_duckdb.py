@@ -14,6 +14,7 @@ from cds_service.retrospective.results import ALONE
 from cds_service.retrospective.scan import Scan, scan
 from cds_service.store.files import open_private
 
+MEMORY, OF_A_PROCESS = "500MB", "256MB"
 # Stands between the columns of a spilled line: JSON has no control characters.
 BETWEEN = "\x01"
 READ_AT_ONCE = 500  # lines
@@ -31,12 +32,12 @@ OF_A_BUCKET = """
 
 
 @contextmanager
-def on_duckdb(spill: Path, memory: str) -> Iterator["ByDuckDB"]:
+def on_duckdb(spill: Path, memory: str | None) -> Iterator["ByDuckDB"]:
     """`spill` is a folder for plain data of patients, which the caller removes; `memory` the most
     that DuckDB takes, as it writes it (1GB).
     """
     with Processes() as processes:
-        yield ByDuckDB(spill, memory, processes)
+        yield ByDuckDB(spill, memory or MEMORY, processes)
 
 
 class ByDuckDB:
@@ -104,7 +105,7 @@ def _spill(
 
 
 def _finish(database: Path, bucket: int, buckets: Buckets, export: Export, job: Job) -> int:
-    with _opened(database, "256MB", read_only=True, threads="1") as lines:
+    with _opened(database, OF_A_PROCESS, read_only=True, threads="1") as lines:
         lines.execute(OF_A_BUCKET, [bucket])
         buckets.finish(bucket, _fetched(lines), export, job)
     return bucket

@@ -55,8 +55,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 def _add_driving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=DRIVERS, default=DUCKDB)
     parser.add_argument("--master", default=HERE, metavar="URL", help="of Spark; default: here")
-    told = "most for sorting (DuckDB), or of each executor (Spark)"
-    parser.add_argument("--memory", type=_memory, default="500MB", metavar="SIZE", help=told)
+    told = "most for sorting (DuckDB, default 500MB), or of each executor (Spark, default 1GB)"
+    parser.add_argument("--memory", type=_memory, metavar="SIZE", help=told)
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on where a run stopped (default)")
     again.add_argument("--anew", action="store_true", help="begin again")

@@ -16,7 +16,7 @@ from cds_service.retrospective.command import DONE, FAILED
 from tests.retrospective.exports import assert_as_seeded, manifest_of, run
 from tests.small_world import ROOT
 
-SECONDS = 60
+PATIENCE_SECONDS = 400  # seconds as a rule
 
 
 def killed_when(reached, *arguments):
@@ -33,7 +33,7 @@ def killed_when(reached, *arguments):
 
 
 def until(condition):
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)
