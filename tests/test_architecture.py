@@ -73,6 +73,7 @@ MAY_IMPORT = {
         "mappings",
         "report",
         "settings",
+        "shipped",
         "silence",
         "store",
     },

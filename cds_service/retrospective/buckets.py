@@ -31,7 +31,8 @@ from cds_service.retrospective.lines import (
 )
 from cds_service.retrospective.rows import Answers, answers_for
 from cds_service.store.files import open_private
-from cds_service.store.rows import kept_code
+from cds_service.store.rows import kept_code, printable
+from cds_service.store.secret import pseudonym
 
 BYTES_OF_A_BUCKET = 16 * 1024 * 1024  # of the input
 FEWEST, MOST = 8, 4096
@@ -118,10 +119,13 @@ def _found(needed: Iterable[Needed], export: Export, job: Job) -> Iterator[dict[
             said = f"the orders of this patient cannot be evaluated: {type(error).__name__}"
             yield {"is": PROBLEM, "file": number, "line": each.number, "problem": said}
         else:
-            yield from _records(answers)
+            yield from ({"is": ROW, **row} for row in answers.rows)
+            yield from _codes(answers, pseudonym(job.secret, "patient", patient))
 
 
-def _records(answers: Answers) -> Iterator[dict[str, Any]]:
-    yield from ({"is": ROW, **row} for row in answers.rows)
-    for code, number in answers.unmapped.items():
-        yield {"is": UNMAPPED, **kept_code(code), "number": number}
+def _codes(answers: Answers, patient: str) -> Iterator[dict[str, Any]]:
+    for found, number in answers.unmapped.items():
+        system, code = kept_code(found.system, found.code)
+        told = {"about": found.about, "system": system, "code": code, "number": number}
+        words = {"display": printable(found.display), "sounds_like": found.sounds_like}
+        yield {"is": UNMAPPED, "patient": patient, **told, **words}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cds_service.cards.card import TOPIC_DISPLAYS
-from cds_service.cards.detail import KINDS_IN_WORDS
+from cds_service.cards.evidence import KINDS_IN_WORDS
 from cds_service.decision.topic import Topic
 from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.language import N_, Language

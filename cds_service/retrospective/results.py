@@ -1,15 +1,18 @@
 """Makes the files of a run out of its finished buckets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 import duckdb
 
+from cds_service.mappings.forms import has_known_form
 from cds_service.report.formats import csv_of
 from cds_service.retrospective.folder import Folder, whole_file
 from cds_service.retrospective.manifest import Manifest
 from cds_service.retrospective.scan import Scan
+from cds_service.store.common import ENOUGH_PATIENTS
+from cds_service.store.rows import NO_CODE
 
 # DuckDB asks no server for anything.
 ALONE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -32,9 +35,17 @@ ORDERS = """
                       problem)
     FROM found WHERE "is" = 'row' ORDER BY guideline, "order", mode
 """
+# Of each code how often it came, and from how many patients; the words that most of them had.
 CODES = """
-    SELECT about, code, max(display), system, max(sounds_like), sum(number) AS times
-    FROM found WHERE "is" = 'unmapped' GROUP BY about, system, code
+    WITH codes AS (SELECT * FROM found WHERE "is" = 'unmapped'),
+    words AS (
+        SELECT about, system, code, arg_max(display, patients) AS display FROM (
+            SELECT about, system, code, display, count(DISTINCT patient) AS patients
+            FROM codes WHERE display <> '' GROUP BY ALL HAVING patients >= $enough)
+        GROUP BY ALL)
+    SELECT about, code, any_value(words.display), system, max(sounds_like), sum(number) AS times,
+        count(DISTINCT patient)
+    FROM codes LEFT JOIN words USING (about, system, code) GROUP BY about, system, code
     ORDER BY max(sounds_like) = '', about = 'condition', times DESC, system, code
 """
 PROBLEMS = """SELECT file, line, problem FROM found WHERE "is" = 'problem' ORDER BY ALL"""
@@ -56,7 +67,7 @@ def write_results(folder: Folder, scans: list[Scan], manifest: Manifest) -> None
         with whole_file(folder.orders) as part:
             found.sql(ORDERS).write_parquet(str(part))
         with whole_file(folder.unmapped) as part:
-            part.write_text(csv_of(CODE_COLUMNS, found.execute(CODES).fetchall()), "utf-8")
+            part.write_text(csv_of(CODE_COLUMNS, list(_codes(found))), "utf-8")
         failed = found.execute(PROBLEMS).fetchall()
         _write_problems(folder, scans, failed)
         first, last = found.execute(DAYS).fetchone()
@@ -64,6 +75,17 @@ def write_results(folder: Folder, scans: list[Scan], manifest: Manifest) -> None
         manifest.counts["problems"] += len(failed)
         for mode, cards, number in found.execute(BURDEN).fetchall():
             manifest.burden.setdefault(mode, {})[str(cards)] = number
+
+
+def _codes(found: duckdb.DuckDBPyConnection) -> Iterator[list[Any]]:
+    """The codes in no map, by the rule of the service's own list: a code in a form that we do not
+    know, and words, are kept where they came from enough patients.
+    """
+    for *row, patients in found.execute(CODES, {"enough": ENOUGH_PATIENTS}).fetchall():
+        _, code, _, system, *_ = row
+        is_known = has_known_form(system, code) or (system, code) == NO_CODE
+        if is_known or patients >= ENOUGH_PATIENTS:
+            yield row
 
 
 def _period(first: str | None, last: str | None) -> dict[str, Any]:

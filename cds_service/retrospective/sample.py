@@ -14,6 +14,7 @@ import duckdb
 from cds_service.cards.actions import offers
 from cds_service.cards.detail import detail
 from cds_service.cards.evaluated import EvaluatedOrder
+from cds_service.cards.markdown import as_plain_text
 from cds_service.cards.summary import summary
 from cds_service.decision.verdict import Silent
 from cds_service.language import Language, language
@@ -36,7 +37,7 @@ CHOICES = """
 
 @dataclass(frozen=True)
 class Answered:
-    """An order as it is shown to a reviewer; `detail` is Markdown."""
+    """An order as it is shown to a reviewer, with the facts, also where no card would be shown."""
 
     order: str
     reference: str
@@ -100,7 +101,7 @@ def _answered(digest: str, patient: str, evaluated: EvaluatedOrder) -> Answered:
         f"Patient/{patient}",
         decision.case.today.isoformat(),
         "" if is_silent else summary(evaluated),
-        "" if is_silent else detail(evaluated, ""),
+        "" if is_silent else as_plain_text(detail(evaluated, "", takes_answers=True)),
         tuple(offer.body["label"] for offer in offers(evaluated)),
         decision.indicator if evaluated.shows_card else "",
     )

@@ -9,7 +9,7 @@ import sys
 import duckdb
 import pytest
 
-from bench.exports import write_export
+from bench.exports import FIRST_DAY, LOCAL, Chart, write_export
 from tests.retrospective.exports import digest, rows_in, run
 from tests.small_world import ROOT
 from tests.test_privacy import assert_none_planted, planted
@@ -103,3 +103,17 @@ def test_the_parquet_file_holds_no_day(finished):
     ordered = {one.order for one in finished.seeded}
     assert not ordered & {row["order"] for row in finished.rows.values()}
     assert digest(finished.folder, next(iter(ordered)))
+
+
+def test_codes_and_words_that_may_name_someone_wait_for_enough_patients(tmp_path):
+    """The rule of the service's own list, `ENOUGH_PATIENTS` of cds_service/store/common.py."""
+    for name, patients in (("MRLSJONES", 4), ("MRLSPCOMMON", 6)):
+        chart = [Chart(f"{name}-{n}", FIRST_DAY) for n in range(patients)]
+        with (tmp_path / "orders.ndjson").open("a") as out:
+            for number, each in enumerate(chart):
+                words = "MRI LUMBAR SPINE" if number else "MRI LUMBAR SPINE of Quackenbush"
+                order = each.resource("ServiceRequest", "o", (LOCAL, name, words))
+                out.write(json.dumps({**order, "authoredOn": "2025-03-04"}) + "\n")
+    run(tmp_path / "orders.ndjson", "--out", tmp_path / "out")
+    text = (tmp_path / "out" / "unmapped.csv").read_text()
+    assert text.splitlines()[1:] == [f"order,MRLSPCOMMON,MRI LUMBAR SPINE,{LOCAL},,6"]
