@@ -64,6 +64,7 @@ MAY_IMPORT = {
         "access",
         "cards",
         "choices",
+        "commandline",
         "decision",
         "evaluation",
         "extras",

@@ -3,53 +3,54 @@
 import argparse
 import os
 import re
-import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
 from cds_service.access.clients import Client
-from cds_service.extras import MissingExtra, check_extra
-from cds_service.mappings import MappingsError
+from cds_service.commandline import command, day
+from cds_service.extras import check_extra
 from cds_service.retrospective.client import client_named, silence_of
 from cds_service.retrospective.folder import Folder, RunError
 from cds_service.retrospective.job import DEPARTMENTS, ENCOUNTER, Job, Wanted, topics_of
 from cds_service.retrospective.progress import Progress
-from cds_service.settings import ConfigError, Settings, settings_from
+from cds_service.settings import Settings, settings_from
 from cds_service.store.secret import secret_of
 
 DUCKDB, SPARK = DRIVERS = ("duckdb", "spark")
 EXTRAS = {DUCKDB: "retrospective", SPARK: "spark"}
 MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)")
 HERE = "local[*]"
-DONE, FAILED = 0, 1
+DONE = 0
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
-    """The parser; it sets `run`."""
-    parser = commands.add_parser("retrospective", help=_first_line(), description=__doc__)
-    told = "file or folder of a FHIR Bulk Data export (NDJSON, also .gz)"
+    """The parser."""
+    parser = command(
+        commands, "retrospective", retrospective,
+        "what the service would have said of the orders of a FHIR Bulk Data export",
+        "Reads NDJSON files, also gzipped, and writes rows, counts and a report into a folder; a "
+        "run that was stopped goes on where it was. docs/retrospective.md says how to read it.",
+        "retrospective export --out results",
+        "retrospective export --out results --client st-elsewhere --from 2025-01-01",
+        "retrospective export --out results --with-ids --sample 60",
+        "retrospective export --out results --reviewed reviews.csv",
+    )  # fmt: skip
+    told = "file or folder of a FHIR Bulk Data export"
     parser.add_argument("exports", nargs="+", type=Path, metavar="EXPORT", help=told)
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="for the results")
     parser.add_argument("--topic", default="", help="id of the one topic; default: all")
-    parser.add_argument("--from", dest="since", type=_day, metavar="DATE", help="first day")
-    parser.add_argument("--to", dest="until", type=_day, metavar="DATE", help="last day of orders")
+    parser.add_argument(
+        "--from", dest="since", type=day, metavar="DATE", help="first day of orders"
+    )
+    parser.add_argument("--to", dest="until", type=day, metavar="DATE", help="last day of orders")
     told = "whose codes, silence and language hold; default: open mode"
     parser.add_argument("--client", default="", metavar="NAME", help=told)
-    told = "which reference of an order tells its department"
+    told = f"which reference of an order tells its department; default: {ENCOUNTER}"
     parser.add_argument("--department", choices=DEPARTMENTS, default=ENCOUNTER, help=told)
     _add_driving(parser)
     _add_review(parser)
-
-    def run(options: argparse.Namespace) -> int:
-        if options.sample and not options.with_ids:
-            parser.error("--sample shows data of patients, and needs --with-ids")
-        return _run(options)
-
-    parser.set_defaults(run=run)
 
 
 def _add_driving(parser: argparse.ArgumentParser) -> None:
@@ -71,41 +72,25 @@ def _add_review(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reviewed", type=Path, metavar="FILE", help=told)
 
 
-def _first_line() -> str:
-    return "what would have been said of past orders"
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-10-01") from None
-
-
 def _memory(text: str) -> str:
     if not MEMORY.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text} is no size like 500MB or 2GB")
     return text
 
 
-def _run(options: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-    """Prints what was found, or in one line why it cannot be."""
-    console = Console(stderr=True)
-    try:
-        check_extra(EXTRAS[options.engine], f"--engine {options.engine}")
-        _make(options, settings_from(environment), console)
-    except (RunError, MissingExtra, ConfigError, MappingsError) as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    return DONE
-
-
-def _make(options: argparse.Namespace, settings: Settings, console: Console) -> None:
+def retrospective(options: argparse.Namespace) -> int:
+    """Makes the run, or what is left of it, and what is wanted of it. Raises RunError, MissingExtra
+    and ConfigurationError.
+    """
+    check_extra(EXTRAS[options.engine], f"--engine {options.engine}")
+    if options.sample and not options.with_ids:
+        raise RunError("--sample shows data of patients, and needs --with-ids")
     # Imported here: they need the libraries of the extra.
     from cds_service.retrospective.outcome import write_outcome
     from cds_service.retrospective.run import run
 
-    folder, progress = Folder(options.out), Progress(console)
+    settings, folder = settings_from(), Folder(options.out)
+    progress = Progress(Console(stderr=True))
     os.umask(0o077)
     with folder.taken():
         if options.anew:
@@ -116,6 +101,7 @@ def _make(options: argparse.Namespace, settings: Settings, console: Console) -> 
             manifest, scanned = run(options.exports, folder, job, driver, progress)
         wanted = Wanted(options.sample, options.with_ids, options.reviewed, client.language)
         write_outcome(folder, manifest, scanned, job, wanted, progress)
+    return DONE
 
 
 def _job(options: argparse.Namespace, settings: Settings, client: Client, folder: Folder) -> Job:

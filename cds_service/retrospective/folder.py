@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cds_service.commandline import Told
 from cds_service.store.files import make_folder, open_private
 
 
-class RunError(Exception):
-    """Why a run cannot be made, in one line for the person who started it."""
+class RunError(Told):
+    """Why a run cannot be made."""
 
 
 @dataclass(frozen=True)

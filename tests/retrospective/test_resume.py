@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.exports import write_export
-from cds_service.cli import main
-from cds_service.retrospective.command import DONE, FAILED
+from cds_service.cli import DONE, PROBLEMS, main
 from tests.retrospective.exports import assert_as_seeded, manifest_of, run
 from tests.small_world import ROOT
 
@@ -86,7 +85,7 @@ def test_what_a_killed_run_left_of_patients_is_gone_at_the_next_start(tmp_path, 
     left = tmp_path / "spill" / "0.lines"
     left.parent.mkdir()
     left.write_text("a patient")
-    assert main(["retrospective", str(tmp_path / "nowhere"), "--out", str(tmp_path)]) == FAILED
+    assert main(["retrospective", str(tmp_path / "nowhere"), "--out", str(tmp_path)]) == PROBLEMS
     assert not left.exists()
 
 
@@ -104,11 +103,11 @@ class TestGoingOn:
 
     def test_other_settings_are_refused_by_name(self, finished, capsys):
         export = finished.folder.parent / "export"
-        assert again(export, finished.folder, "--to", "2025-06-30") == FAILED
+        assert again(export, finished.folder, "--to", "2025-06-30") == PROBLEMS
         assert "holds a run with other settings" in capsys.readouterr().err
 
     def test_another_export_is_refused_unless_begun_anew(self, copy, finished, capsys):
-        assert again(copy / "export", copy / "out") == FAILED
+        assert again(copy / "export", copy / "out") == PROBLEMS
         assert "holds a run with other input" in capsys.readouterr().err
         secret = (copy / "out" / "secret").read_text()
         assert again(copy / "export", copy / "out", "--anew") == DONE
@@ -118,7 +117,7 @@ class TestGoingOn:
     def test_one_run_at_a_time_works_in_a_folder(self, copy, capsys):
         with (copy / "out" / "lock").open("r+") as taken:
             fcntl.flock(taken, fcntl.LOCK_EX)
-            assert again(copy / "export", copy / "out") == FAILED
+            assert again(copy / "export", copy / "out") == PROBLEMS
         assert "another run is at work" in capsys.readouterr().err
 
 

@@ -5,8 +5,7 @@ import stat
 
 import pytest
 
-from cds_service.cli import main
-from cds_service.retrospective.command import DONE, FAILED
+from cds_service.cli import DONE, PROBLEMS, main
 from cds_service.retrospective.folder import Folder, RunError
 from cds_service.retrospective.reviewed import RIGHT, WRONG, Stratum, estimate, reviewed, weighted
 from cds_service.retrospective.sample import choose
@@ -64,9 +63,7 @@ class TestSample:
 
     def test_without_being_asked_for_ids_none_is_written(self, finished, tmp_path, capsys):
         options = ["retrospective", str(tmp_path), "--out", str(tmp_path), "--sample", "5"]
-        with pytest.raises(SystemExit) as refused:
-            main(options)
-        assert refused.value.code == 2
+        assert main(options) == PROBLEMS
         assert "needs --with-ids" in capsys.readouterr().err
 
 
@@ -142,7 +139,7 @@ class TestReviewed:
         (tmp_path / "reviews.csv").write_text("id,verdict\n")
         with pytest.raises(RunError, match="the columns must be order, review"):
             reviewed(tmp_path / "reviews.csv", Folder(finished.folder))
-        assert main(["retrospective", "x", "--out", str(tmp_path / "o")]) == FAILED
+        assert main(["retrospective", "x", "--out", str(tmp_path / "o")]) == PROBLEMS
 
 
 def written(folder, rows):
