@@ -8,8 +8,8 @@ import pytest
 from cds_service.decision.chart import KINDS
 from cds_service.fhir.prefetch import read_prefetch
 from cds_service.fhir.selected import OPEN_STATUSES
+from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.hook import answer_hook
-from cds_service.replay.fixtures import find_fixtures, read_fixture
 from cds_service.retrospective.as_of import LENIENT, STRICT, was_known
 from cds_service.retrospective.job import Export, Job
 from cds_service.retrospective.lines import line
