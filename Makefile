@@ -37,6 +37,7 @@ requirements: .venv/ready
 	$(PIN) --output-file requirements-build.txt requirements-build.in
 	$(PIN) --output-file requirements-dev.txt requirements-dev.in
 	$(PIN) --output-file requirements-docs.txt requirements-docs.in
+	$(PIN) --output-file requirements-spark.txt requirements-spark.in
 
 replay: .venv/run
 	$(BIN)/python -m cds_service replay

@@ -17,6 +17,7 @@ from cds_service.mappings import MappingsError, load
 from cds_service.mappings.local import with_local_codes
 from cds_service.replay.command import add_command as add_replay
 from cds_service.report.command import add_commands as add_reports
+from cds_service.retrospective.command import add_command as add_retrospective
 from cds_service.serve import serve
 from cds_service.settings import SHIPPED_MAPPINGS
 from cds_service.store.database import StoreDown
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_lint(commands)
     add_reports(commands)
     add_expand(commands)
+    add_retrospective(commands)
     return parser
 
 

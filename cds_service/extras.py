@@ -9,7 +9,13 @@ from cds_service.settings import Settings
 from cds_service.web.tracing import ENDPOINT
 
 # The extras of the package, each with a library of it.
-LIBRARIES = {"postgres": "psycopg", "redis": "redis", "otel": "opentelemetry"}
+LIBRARIES = {
+    "postgres": "psycopg",
+    "redis": "redis",
+    "otel": "opentelemetry",
+    "retrospective": "duckdb",
+    "spark": "pyspark",
+}
 
 
 class MissingExtra(ConfigurationError):
@@ -24,8 +30,14 @@ def check_extras(settings: Settings, environment: Mapping[str, str] = os.environ
         "otel": (ENDPOINT, bool(environment.get(ENDPOINT))),
     }
     for extra, (setting, is_asked) in asked.items():
-        if is_asked and not find_spec(LIBRARIES[extra]):
-            raise MissingExtra(
-                f"{setting} needs libraries that are not installed: "
-                f"pip install 'vcf-appropriateness[{extra}]'"
-            )
+        if is_asked:
+            check_extra(extra, setting)
+
+
+def check_extra(extra: str, setting: str) -> None:
+    """Raises MissingExtra where the libraries are not there that a setting or option asks for."""
+    if not find_spec(LIBRARIES[extra]):
+        raise MissingExtra(
+            f"{setting} needs libraries that are not installed: "
+            f"pip install 'vcf-appropriateness[{extra}]'"
+        )

@@ -111,15 +111,14 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
     if not selected.ours:
         return HookOutcome(_respond(call, [], selected, topic).body, selected=selected)
     chart = read_prefetch(call.prefetch)
-    evaluated = _evaluate(call, selected, chart, topic)
+    evaluated = decide(call, selected, chart, topic)
     fetches: Counter[str] = Counter()
     wanted = _wanted(call, chart, evaluated, topic) if fetch else {}
     if wanted:
         answers, fetches = fetch(wanted)
         _add_fetched(chart, answers)
-        evaluated = _evaluate(call, selected, chart, topic)
+        evaluated = decide(call, selected, chart, topic)
     _refuse_to_guess(call, evaluated)
-    evaluated = [_hidden(call, order) for order in evaluated]
     written = _respond(call, evaluated, selected, topic)
     unknown = unmapped_conditions(chart.resources, topic.terminology, topic.condition_words)
     evaluations = evaluations_of(evaluated, written.offered)
@@ -127,10 +126,18 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
     return HookOutcome(written.body, decisions, evaluations, selected, fetches, unknown)
 
 
+def decide(
+    call: HookCall, selected: SelectedOrders, prefetched: Prefetched, topic: Topic
+) -> list[EvaluatedOrder]:
+    """The decision on each order of the topic, with the data at hand, and what of it is hidden. The
+    `prefetch` of the call is not read.
+    """
+    return [_hidden(call, order) for order in _evaluate(call, selected, prefetched, topic)]
+
+
 def _evaluate(
     call: HookCall, selected: SelectedOrders, prefetched: Prefetched, topic: Topic
 ) -> list[EvaluatedOrder]:
-    """The decision on each order of the topic, with the data at hand."""
     chart = read_chart(prefetched, call.patient_id, topic.terminology)
     resources = prefetched.resources
     drafts = read_orders(selected, call.context, resources, topic.terminology, call.today)

@@ -232,7 +232,7 @@ def test_every_file_that_keeps_or_proves_a_promise_exists(path):
 
 
 @pytest.mark.parametrize(
-    "file", ["requirements.txt", "requirements-dev.txt", "requirements-docs.txt"]
+    "file", [f"requirements{kind}.txt" for kind in ("", "-dev", "-docs", "-spark")]
 )
 def test_every_library_is_pinned_with_its_hash(file):
     text = (ROOT / file).read_text("utf-8").replace("\\\n", " ")

@@ -53,10 +53,10 @@ def offer(
     }
     if suggestion.recommended:
         made["isRecommended"] = True
-    return Offer(_does(suggestion), made)
+    return Offer(does(suggestion), made)
 
 
-def _does(suggestion: Suggestion) -> str:
+def does(suggestion: Suggestion) -> str:
     """In short: replace PROCEDURE, answer FACT “Yes…”, delete."""
     if suggestion.answer:
         return f"answer {suggestion.fact} “{suggestion.answer.label}”"

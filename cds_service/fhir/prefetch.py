@@ -59,12 +59,12 @@ class Prefetched:
         """Adds the pages of a key: head and text of each. Raises TooManyResources."""
         kinds = {key} if key in KINDS else set()
         for head, text in pages:
-            kinds |= self._add(resources_in(head, text))
+            kinds |= self.add_resources(resources_in(head, text))
         self.sent |= kinds
         if any(has_next_page(head) for head, _ in pages):
             self.partial |= kinds
 
-    def _add(self, resources: Iterable[Resource]) -> set[str]:
+    def add_resources(self, resources: Iterable[Resource]) -> set[str]:
         """Adds resources; returns their kinds. Raises TooManyResources."""
         counted: Counter[str] = Counter()
         for resource in resources:

@@ -137,7 +137,7 @@ def _unmapped(
     request: HookRequest, consult: str, codes: Iterable[Unmapped], seen: Sightings
 ) -> Iterator[Row]:
     for about, system, code, words, sounds_like in dict.fromkeys(codes):
-        said = _printable(words)
+        said = printable(words)
         said = said if said and seen.is_common(system, code, said) else ""
         kept = kept_code(system, code)
         if has_known_form(*kept) or kept == NO_CODE or seen.is_common(system, code):
@@ -154,7 +154,8 @@ def _unmapped(
             yield unmapped_codes.name, row
 
 
-def _printable(words: str) -> str:
+def printable(words: str) -> str:
+    """Words that are to be kept, in one line of bounded length."""
     return "".join(c if c.isprintable() else " " for c in words)[:LONGEST_WORDS]
 
 
