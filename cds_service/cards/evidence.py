@@ -44,7 +44,10 @@ def what_this_rests_on(evaluated: EvaluatedOrder) -> str:
             label = evaluated.say(evaluated.topic.fact[name].label)
             said.setdefault(_known(evaluated, fact), []).append(label)
     lines = [_line(known, labels) for known, labels in said.items()]
-    return "\n".join(f"- {line}" for line in (*lines, *_rated_as(evaluated), *_missing(evaluated)))
+    lines = [*lines, *_rated_as(evaluated), *_missing(evaluated)]
+    # The heading also keeps the list apart from the one before.
+    heading = [evaluated.say("Based on:")] if lines else []
+    return "\n".join(heading + [f"- {line}" for line in lines])
 
 
 def _line(known: str, labels: list[str]) -> str:

@@ -243,11 +243,17 @@ def test_the_same_thing_said_twice_is_said_once():
     assert "more" not in detail.split("- Symptoms: ")[1].split("\n")[0]
 
 
+def test_each_list_of_the_detail_is_one_of_its_own():
+    """Two lists with nothing but a blank line between them would be one."""
+    page = rendered(card_in(1, CT_LUMBAR_W)["detail"])
+    assert page.count("<ul>") == 2
+
+
 def test_the_facts_that_the_variant_asks_for():
     """Why this variant: each fact of its criteria, and no other."""
     detail = card_in(2, CT_LUMBAR_W)["detail"]
-    facts = next(part for part in detail.split("\n\n") if part.startswith("- Compression"))
-    assert [re.split(r":| of ", line)[0] for line in facts.split("\n")] == [
+    facts = next(part for part in detail.split("\n\n") if part.startswith("Based on:"))
+    assert [re.split(r":| of ", line)[0] for line in facts.split("\n")[1:]] == [
         "- Compression fracture",
         "- Symptoms",
         "- Malignancy",
