@@ -63,6 +63,18 @@ def all_answers(style):
             continue
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_summary_loses_the_better_choice(code):
+    """The first button that changes the order is named in the summary, in every language."""
+    said = language(code, MAPPINGS).say("Better: %(study)s").partition("%")[0]
+    cards = [c for a in all_answers(ResponseStyle(language=language(code, MAPPINGS)))
+             for c in a.body["cards"]]  # fmt: skip
+    changes = [c for c in cards if c.get("suggestions", [{}])[0].get("isRecommended")]
+    replaced = [c for c in changes if c["suggestions"][0]["actions"][0]["type"] == "update"]
+    assert len(replaced) > 25
+    assert [c["summary"] for c in replaced if said not in c["summary"]] == []
+
+
 @pytest.mark.parametrize(("dialect", "code"), list(product(DIALECTS, LANGUAGES)))
 @pytest.mark.parametrize("plain_text", [False, True])
 def test_the_detail_is_read_in_five_seconds(dialect, code, plain_text):

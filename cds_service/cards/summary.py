@@ -19,11 +19,25 @@ LONGEST = 139  # CDS Hooks: fewer than 140 characters
 
 
 def summary(evaluated: EvaluatedOrder) -> str:
-    """Plain text, of our own words only. Parts that do not fit are left out whole."""
-    rating = f"{evaluated.ordered}: {_state(evaluated)}"
-    parts = [rating, _safety(evaluated), _better(evaluated)]
+    """Plain text, of our own words only. Where the study with its region leaves no room for the
+    rest, its short name stands there; then parts that do not fit are left out whole.
+    """
+    procedure = evaluated.decision.case.order.procedure
+    names = (evaluated.ordered, evaluated.say(procedure.short))
+    whole = (" ".join(filter(None, _parts(evaluated, name))) for name in names)
+    fitting = next((line for line in whole if len(line) <= LONGEST), "")
+    return fitting or _cut(_parts(evaluated, evaluated.ordered))
+
+
+def _parts(evaluated: EvaluatedOrder, name: str) -> list[str]:
+    """The study with its rating, the caution, and the better choice; what is critical is first."""
+    parts = [f"{name}: {_state(evaluated)}", _safety(evaluated), _better(evaluated)]
     if evaluated.decision.indicator == "critical":
         parts[:2] = parts[1::-1]
+    return parts
+
+
+def _cut(parts: list[str]) -> str:
     line = ""
     for part in filter(None, parts):
         longer = f"{line} {part}".strip()

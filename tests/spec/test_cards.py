@@ -547,10 +547,19 @@ def test_no_summary_breaks_off(every_card):
         )
 
 
+def test_the_short_name_makes_room_for_the_better_choice():
+    made = card_in(1, MRI_LUMBAR_WO_W, URINARY_INFECTION)
+    assert made["summary"] == (
+        "MRI without and with contrast: usually not appropriate. Red flags for infection or cancer. "
+        "Better: MRI without contrast"
+    )
+
+
 def test_every_summary_names_the_study(every_card):
     """Naming the ordered study."""
-    procedures = topic().guideline.procedure.values()
+    procedures = list(topic().guideline.procedure.values())
     opening = {p.order_text.split(" {region}")[0] for p in procedures}
+    opening |= {p.short for p in procedures}  # where the region has no room
     for made in every_card:
         assert any(words in made["summary"].split(": ", 1)[0] for words in opening) or any(
             f". {words}" in made["summary"] for words in opening
