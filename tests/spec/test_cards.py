@@ -1,6 +1,7 @@
 """Section 5, the fields and the wording of a card."""
 
 import html
+import json
 import re
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from tests.small_world import (
     PREGNANCY,
     RADIATION_ONCOLOGIST,
     RADIONUCLIDE_THERAPY,
+    ROOT,
     SCT,
     SPECT,
     SPINE_BIOPSY,
@@ -548,10 +550,11 @@ def test_no_summary_breaks_off(every_card):
 
 
 def test_the_short_name_makes_room_for_the_better_choice():
-    made = card_in(1, MRI_LUMBAR_WO_W, URINARY_INFECTION)
+    case = ROOT / "fixtures/order-sign/safety-fever-alone-softens-the-warning/response.json"
+    (made,) = json.loads(case.read_text("utf-8"))["cards"]
     assert made["summary"] == (
-        "MRI without and with contrast: usually not appropriate. Red flags for infection or cancer. "
-        "Better: MRI without contrast"
+        "CT without and with contrast: usually not appropriate. "
+        "Red flags for infection or cancer. Better: MRI without and with contrast"
     )
 
 
