@@ -12,6 +12,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 from cds_service import create_app
 from cds_service.report.overview import MOST_BARS
@@ -265,6 +266,16 @@ class TestInABrowser:
         color = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
         page_color = browser.execute_script(color, "body", "color")
         assert browser.execute_script(color, "svg .axis text", "fill") == page_color
+
+    @pytest.mark.parametrize("width", [1280, 320])
+    def test_it_is_filtered_by_client(self, browser, address, width):
+        shown(browser, address, width)
+        Select(browser.find_element(By.ID, "client")).select_by_value("clinic")
+        browser.find_element(By.CSS_SELECTOR, ".clients button").click()
+        tiles = browser.find_elements(By.CSS_SELECTOR, ".numbers dd")
+        assert tiles[0].text == "2"
+        assert Select(browser.find_element(By.ID, "client")).first_selected_option.text == "clinic"
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
     def test_it_prints(self, browser, address):
         shown(browser, address, 1400)
