@@ -270,7 +270,7 @@ class TestInABrowser:
     @pytest.mark.parametrize("width", [1280, 320])
     def test_it_is_filtered_by_client(self, browser, address, width):
         shown(browser, address, width)
-        Select(browser.find_element(By.ID, "client")).select_by_value("clinic")
+        Select(browser.find_element(By.ID, "client")).select_by_visible_text("clinic")
         browser.find_element(By.CSS_SELECTOR, ".clients button").click()
         tiles = browser.find_elements(By.CSS_SELECTOR, ".numbers dd")
         assert tiles[0].text == "2"
