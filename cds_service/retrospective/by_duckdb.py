@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 
 from cds_service.retrospective.buckets import Buckets, Needed, needed_of
+from cds_service.retrospective.folder import RunError
 from cds_service.retrospective.job import Export, Job
-from cds_service.retrospective.processes import Processes, Told, tell
+from cds_service.retrospective.processes import Processes, Tell, tell
 from cds_service.retrospective.results import ALONE
 from cds_service.retrospective.scan import Scan, scan
 from cds_service.store.files import open_private
@@ -18,6 +19,7 @@ MEMORY, OF_A_PROCESS = "500MB", "256MB"
 # Stands between the columns of a spilled line: JSON has no control characters.
 BETWEEN = "\x01"
 READ_AT_ONCE = 500  # lines
+LONGEST_LINE = 2_000_000  # bytes, where none is longer
 LINES = """
     CREATE TABLE lines AS
     SELECT * FROM read_csv(?, delim = ?, quote = '', escape = '', header = false,
@@ -34,10 +36,14 @@ OF_A_BUCKET = """
 @contextmanager
 def on_duckdb(spill: Path, memory: str | None) -> Iterator["ByDuckDB"]:
     """`spill` is a folder for plain data of patients, which the caller removes; `memory` the most
-    that DuckDB takes, as it writes it (1GB).
+    that DuckDB takes, as it writes it (1GB). Raises RunError; what DuckDB says of its errors may
+    hold what it read.
     """
-    with Processes() as processes:
-        yield ByDuckDB(spill, memory or MEMORY, processes)
+    try:
+        with Processes() as processes:
+            yield ByDuckDB(spill, memory or MEMORY, processes)
+    except duckdb.Error as error:
+        raise RunError(f"DuckDB failed, try more --memory: {type(error).__name__}") from None
 
 
 class ByDuckDB:
@@ -46,7 +52,7 @@ class ByDuckDB:
     def __init__(self, spill: Path, memory: str, processes: Processes):
         self._spill, self._memory, self._processes = spill, memory, processes
 
-    def scan(self, files: list[Path], job: Job, told: Told) -> Iterator[Scan]:
+    def scan(self, files: list[Path], job: Job, told: Tell) -> Iterator[Scan]:
         """The scan of each file, as it is ready."""
         yield from self._processes.each(_scan, [(file, job) for file in files], told)
 
@@ -78,7 +84,7 @@ class ByDuckDB:
         parts = [str(part) for part in self._spill.glob("*.lines")]
         here = {"temp_directory": str(self._spill / "sorting"), "threads": str(os.cpu_count() or 1)}
         with _opened(self._database, self._memory, **here) as lines:
-            lines.execute(LINES, [parts, BETWEEN, max(longest * 2, 2_000_000)])
+            lines.execute(LINES, [parts, BETWEEN, max(longest, LONGEST_LINE)])
         for part in parts:
             Path(part).unlink()
 

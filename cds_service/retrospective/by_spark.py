@@ -23,7 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from cds_service.retrospective.buckets import Buckets, needed_of
 from cds_service.retrospective.folder import RunError
 from cds_service.retrospective.job import Export, Job
-from cds_service.retrospective.processes import SECONDS_BETWEEN, Told
+from cds_service.retrospective.processes import SECONDS_BETWEEN, Tell
 from cds_service.retrospective.scan import Scan, scan
 from cds_service.shipped import PACKAGE
 
@@ -89,7 +89,7 @@ class BySpark:
     def __init__(self, session: SparkSession):
         self._session = session
 
-    def scan(self, files: list[Path], job: Job, told: Told) -> Iterator[Scan]:
+    def scan(self, files: list[Path], job: Job, told: Tell) -> Iterator[Scan]:
         """The scan of each file, when all are ready."""
         for row in self._files(files).mapInArrow(partial(_scan, job=job), SCANNED).collect():
             found = pickle.loads(row.scan)  # noqa: S301  what our own executors made

@@ -1,12 +1,14 @@
 """Sections on the cards: of which orders, and how urgent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cds_service.retrospective.as_of import LENIENT, MODES
 from cds_service.retrospective.disclosure import SMALLEST, ratio
-from cds_service.retrospective.figures import Part
+from cds_service.retrospective.figures import Part, in_all
 from cds_service.retrospective.names import NO_CARD, NO_DEPARTMENT
 from cds_service.retrospective.section import Line, Section, Told
+
+Name = Callable[[Part], str]
 
 
 def sections_on_cards(of: Told) -> Iterator[Section]:
@@ -17,12 +19,11 @@ def sections_on_cards(of: Told) -> Iterator[Section]:
 
 
 def _by_topic(of: Told) -> Section:
-    title, note = (
-        of.say("By variant"),
-        of.say("The variants of the guideline that the patients were in, as far as was known."),
-    )
+    note = of.say("The variants of the guideline that the patients were in, as far as was known.")
     parts = of.figures.parts["topic"]
-    return _cards(of, title, note, parts, lambda p: of.names.topic(p.guideline, p.key))
+    return _cards(
+        of, of.say("By variant"), note, parts, lambda p: of.names.topic(p.guideline, p.key)
+    )
 
 
 def _by_the_order(of: Told) -> Iterator[Section]:
@@ -39,18 +40,14 @@ def _by_the_order(of: Told) -> Iterator[Section]:
     yield _cards(of, say("By month"), "", parts["month"], lambda p: p.key)
 
 
-def _cards(of: Told, title: str, note: str, parts: list[Part], name) -> Section:
+def _cards(of: Told, title: str, note: str, parts: list[Part], name: Name) -> Section:
     """Orders and cards of parts; those with few orders are one line."""
     large = [part for part in parts if part.orders[LENIENT] >= SMALLEST]
     lines = [_card_line(of, name(part), part) for part in large]
-    small = Part("", "")
-    for part in parts:
-        if part not in large:
-            for mode in MODES:
-                small.add(mode, part.orders[mode], part.cards[mode])
-    if len(large) < len(parts):
+    small = [part for part in parts if part not in large]
+    if small:
         few = of.say("others, fewer than %(number)s orders each", number=SMALLEST)
-        lines.append(_card_line(of, few, small))
+        lines.append(_card_line(of, few, in_all(small)))
     say = of.say
     head = (say("Orders"), say("Cards, strictly"), say("Cards, leniently"),
             say("Per 100 orders, strictly"), say("Per 100 orders, leniently"))  # fmt: skip
@@ -70,12 +67,7 @@ def _by_indicator(of: Told) -> Section:
     total, parts = of.figures.total, of.figures.parts["indicator"]
     head = (say("Orders, strictly"), say("Orders, leniently"),
             say("Per 100 orders, strictly"), say("Per 100 orders, leniently"))  # fmt: skip
-    return Section(
-        say("How urgent"),
-        "",
-        head,
-        tuple(
-            of.in_both_modes(of.names.of(p.key) or say(NO_CARD), p.orders, total.orders)
-            for p in parts
-        ),  # fmt: skip
+    lines = (
+        of.in_both_modes(of.names.of(p.key) or say(NO_CARD), p.orders, total.orders) for p in parts
     )
+    return Section(say("How urgent"), "", head, tuple(lines))

@@ -19,7 +19,7 @@ from cds_service.settings import Settings, settings_from
 from cds_service.store.secret import secret_of
 
 DUCKDB, SPARK = DRIVERS = ("duckdb", "spark")
-EXTRAS = {DUCKDB: "retrospective", SPARK: "spark"}
+EXTRAS = {DUCKDB: ("retrospective",), SPARK: ("spark", "retrospective")}
 MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)")
 HERE = "local[*]"
 DONE = 0
@@ -83,7 +83,8 @@ def retrospective(options: argparse.Namespace) -> int:
     """Makes the run, or what is left of it, and what is wanted of it. Raises RunError, MissingExtra
     and ConfigurationError.
     """
-    check_extra(EXTRAS[options.engine], f"--engine {options.engine}")
+    for extra in EXTRAS[options.engine]:
+        check_extra(extra, f"--engine {options.engine}")
     if options.sample and not options.with_ids:
         raise RunError("--sample shows data of patients, and needs --with-ids")
     # Imported here: they need the libraries of the extra.

@@ -1,6 +1,6 @@
 """The figures of the report, from the rows of a run. All are exact here; `disclosure` hides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,15 @@ class Part:
     def add(self, mode: str, orders: int, cards: int) -> None:
         self.orders[mode] += orders
         self.cards[mode] += cards
+
+
+def in_all(parts: Iterable[Part]) -> Part:
+    """Several parts as one."""
+    whole = Part("", "")
+    for part in parts:
+        for mode in MODES:
+            whole.add(mode, part.orders[mode], part.cards[mode])
+    return whole
 
 
 @dataclass(frozen=True)

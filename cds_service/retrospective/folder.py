@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cds_service.commandline import Told
 from cds_service.store.files import make_folder, open_private
@@ -63,21 +64,22 @@ class Folder:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Makes the folder, and takes it; what a killed run left of plain data is removed. Raises
-        RunError.
+        RunError, also for a file or disk that fails meanwhile.
         """
         try:
             make_folder(self.path)
-            descriptor = open_private(self.path / "lock", os.O_RDWR | os.O_CREAT)
+            with open(self.path / "lock", "w", opener=open_private) as lock:
+                self._lock(lock)
+                self.remove(self.spill)
+                yield
         except OSError as error:
-            raise RunError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise RunError(f"{error.filename or self.path}: {error.strerror}") from None
+
+    def _lock(self, file: IO[str]) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.remove(self.spill)
-            yield
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(f"another run is at work in {self.path}") from None
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def spilling(self) -> Iterator[Path]:
@@ -91,7 +93,8 @@ class Folder:
     def begin_anew(self) -> None:
         """Removes all but the salt, so that digests stay what they were."""
         self.remove(self.buckets)
-        for file in (self.manifest, self.orders, self.unmapped, self.problems, self.report):
+        results = (self.manifest, self.orders, self.unmapped, self.problems, self.report)
+        for file in (*results, self.sample, self.ids):
             file.unlink(missing_ok=True)
 
     def remove(self, folder: Path) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, PackageLoader
 
+from cds_service.decision.verdict import UNRESOLVED
 from cds_service.language import LANGUAGES, Language, language
-from cds_service.retrospective.as_of import LENIENT, MODES
+from cds_service.retrospective.as_of import LENIENT
 from cds_service.retrospective.burden_told import sections_on_burden
 from cds_service.retrospective.cards_told import sections_on_cards
 from cds_service.retrospective.doubt_told import sections_on_doubt
-from cds_service.retrospective.figures import Figures, Part
+from cds_service.retrospective.figures import Figures, in_all
 from cds_service.retrospective.folder import Folder, whole_file
 from cds_service.retrospective.job import Job, topics_of
 from cds_service.retrospective.names import Names
@@ -69,7 +70,7 @@ def headline(of: Told) -> dict[str, str]:
     """What a committee asks first, by its name."""
     say, numbers, total = of.say, of.numbers, of.figures.total
     orders, days = total.orders[LENIENT], of.days
-    unresolved = _of(of.figures.parts["topic"], "unresolved")
+    unresolved = in_all(p for p in of.figures.parts["topic"] if p.key == UNRESOLVED)
     return {
         say("orders assessed"): numbers.count(orders),
         say("cards"): numbers.between(total.cards, numbers.count),
@@ -94,14 +95,4 @@ def _codes(of: Told) -> list[tuple[str, ...]]:
         times = of.numbers.count(int(code["count"]))
         about = of.names.of(code["about"])
         found.append((about, code["system"] or "", code["code"], words, times))
-    return found
-
-
-def _of(parts: list[Part], key: str) -> Part:
-    """The parts of all guidelines together."""
-    found = Part("", key)
-    for part in parts:
-        if part.key == key:
-            for mode in MODES:
-                found.add(mode, part.orders[mode], part.cards[mode])
     return found

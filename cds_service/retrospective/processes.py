@@ -4,12 +4,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any, TypeVar
 
+from cds_service.retrospective.folder import RunError
+
 T = TypeVar("T")
-Told = Callable[[int], None]
+# Takes how much more is done.
+Tell = Callable[[int], None]
 
 SECONDS_BETWEEN = 0.2
 # Processes that begin empty, and inherit neither threads nor open files.
@@ -31,7 +35,7 @@ class Processes:
         self._pool.shutdown(cancel_futures=True)
 
     def each(
-        self, work: Callable[..., T], arguments: Sequence[tuple[Any, ...]], told: Told
+        self, work: Callable[..., T], arguments: Sequence[tuple[Any, ...]], told: Tell
     ) -> Iterator[T]:
         """The results of a function for each tuple of arguments, as they are ready. What it says by
         `tell` in its process reaches `told` in this one.
@@ -43,7 +47,14 @@ class Processes:
             now = self._done.value
             told(now - before)
             before = now
-            yield from (future.result() for future in done)
+            yield from map(_result, done)
+
+
+def _result(future: Future[T]) -> T:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise RunError("a process was ended from outside: start again, and it goes on") from None
 
 
 def tell(number: int) -> None:

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from cds_service.retrospective.processes import Told
+from cds_service.retrospective.processes import Tell
 
 IN_BYTES = True
 
@@ -28,7 +28,7 @@ class Progress:
         self._console = console
 
     @contextmanager
-    def stage(self, name: str, total: int, in_bytes: bool = False) -> Iterator[Told]:
+    def stage(self, name: str, total: int, in_bytes: bool = False) -> Iterator[Tell]:
         """Gives what is to be told how much more is done; `total` is how much it will be."""
         bars = Bars(
             *_columns(in_bytes), console=self._console, disable=not self._console.is_terminal

@@ -9,7 +9,7 @@ from cds_service.report.formats import csv_of
 from cds_service.retrospective.folder import Folder, whole_file
 from cds_service.retrospective.job import Job
 from cds_service.retrospective.lines import ORDER, UNREADABLE, Line, lines_of
-from cds_service.retrospective.processes import Told
+from cds_service.retrospective.processes import Tell
 from cds_service.retrospective.results import ALONE
 from cds_service.retrospective.rows import order_digest
 
@@ -17,7 +17,7 @@ HEADER = ["order", "reference"]
 DIGESTS = 'SELECT DISTINCT "order" FROM rows'
 
 
-def references(folder: Folder, files: list[Path], job: Job, told: Told) -> dict[str, Line]:
+def references(folder: Folder, files: list[Path], job: Job, told: Tell) -> dict[str, Line]:
     """The line of each order of the run, by its digest."""
     with duckdb.connect(config=ALONE) as rows:
         rows.read_parquet(str(folder.orders)).create_view("rows")

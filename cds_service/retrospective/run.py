@@ -17,7 +17,7 @@ from cds_service.retrospective.manifest import (
     earlier,
     manifest_for,
 )
-from cds_service.retrospective.processes import Told
+from cds_service.retrospective.processes import Tell
 from cds_service.retrospective.progress import IN_BYTES, Progress
 from cds_service.retrospective.results import write_results
 from cds_service.retrospective.scan import Scan, export_of
@@ -27,7 +27,7 @@ from cds_service.store.files import make_folder
 class Driver(Protocol):
     """What drives the same functions over all files: on one machine, or on many."""
 
-    def scan(self, files: list[Path], job: Job, told: Told) -> Iterator[Scan]: ...
+    def scan(self, files: list[Path], job: Job, told: Tell) -> Iterator[Scan]: ...
 
     def finish(
         self, files: list[Path], patients: set[str], export: Export, job: Job, buckets: Buckets
@@ -63,6 +63,7 @@ def run(
     if before:
         check_same(before, manifest)
         if before.state == FINISHED:
+            folder.remove(folder.buckets)
             return before, scanned
     make_folder(folder.buckets)
     manifest.write(folder)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,11 @@ from cds_service.retrospective.as_of import draft_of
 from cds_service.retrospective.job import Export, Job, topics_of
 from cds_service.retrospective.lines import NAMED, ORDER, UNREADABLE, Line, lines_of
 from cds_service.retrospective.moment import moment
+from cds_service.retrospective.processes import Tell
 
 MOST_PROBLEMS = 1_000  # named of each file; the others are counted
 LONGEST_NAME = 80
 TOLD_EVERY = 2_000  # lines
-
-# Takes the number of bytes that were read since it was told last.
-Tell = Callable[[int], None]
 
 
 @dataclass
@@ -50,7 +48,7 @@ class Scan:
 
 
 def scan(file: Path, job: Job, tell: Tell) -> Scan:
-    """Reads a file once. What cannot be read is told in the result, and spoils nothing else."""
+    """Reads a file. What cannot be read is told in the result, and spoils nothing else."""
     found = Scan(file)
     line = None
     try:
@@ -85,7 +83,7 @@ def context_of(orders: list[Json], patient: str) -> Json:
     return {"patientId": patient, "draftOrders": {"resourceType": "Bundle", "entry": entries}}
 
 
-def _told(file: Path, tell: Tell):
+def _told(file: Path, tell: Tell) -> Iterator[Line]:
     """The lines, with progress told every now and then."""
     told = 0
     for count, (line, read) in enumerate(lines_of(file), 1):

@@ -188,7 +188,7 @@ def test_only_orders_of_the_period_count(finished, tmp_path):
     [
         (["nowhere", "--out", "out"], "there is no nowhere"),
         ([".", "--out", "out", "--topic", "none"], "there is no topic none"),
-        ([".", "--out", "/dev/null/x"], "/dev/null/x cannot be written"),
+        ([".", "--out", "/dev/null/x"], "/dev/null/x: Not a directory"),
         ([".", "--out", "out", "--client", "site"], "--client needs a clients file"),
     ],
 )
