@@ -25,6 +25,7 @@ from cds_service.decision.terminology import Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
 from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
+from cds_service.fhir.amounts import MOST_COMPARED, check
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.orders import read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
@@ -104,7 +105,7 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
 
     Decides first on what was sent, and fetches only what could change that. Where no order is of
     the topic, which is the usual case, the chart is not read. Raises TooLittleToGoOn where the call
-    asks for it, and TooManyResources.
+    asks for it, and TooMuch.
     """
     topic = topic.with_meanings(call.looked_up)
     selected = select_orders(call.hook, call.context, topic)
@@ -141,6 +142,7 @@ def _evaluate(
     chart = read_chart(prefetched, call.patient_id, topic.terminology)
     resources = prefetched.resources
     drafts = read_orders(selected, call.context, resources, topic.terminology, call.today)
+    check(len(drafts) * len(chart.findings), MOST_COMPARED, "findings, each for all orders")
     tells = call.hook == ORDER_SIGN and call.on_too_little == CARD
     return [
         EvaluatedOrder(
