@@ -1,10 +1,8 @@
 """The service under a real gunicorn: what signals, silent clients and lost workers do to others."""
 
-import gc
 import json
 import os
 import re
-import runpy
 import signal
 import socket
 import subprocess
@@ -20,6 +18,7 @@ import pytest
 import requests
 from gunicorn.workers.gthread import ThreadWorker
 
+from cds_service.worker import BUSY, Worker
 from tests import REAL_PROCESSES
 from tests.local_server import serving
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
@@ -265,14 +264,12 @@ class TestConnections:
                 time.sleep(0.02)
             eventually(lambda: sockets_of(idle) - before > 5)  # most of the ten
 
-    def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch, tmp_path):
+    def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch):
         """A refusal waits for the hook at work, a turn each time."""
-        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-        monkeypatch.setattr(gc, "disable", lambda: None)
-        worker = object.__new__(runpy.run_path(str(ROOT / "gunicorn.conf.py"))["Worker"])
+        worker = object.__new__(Worker)
         monkeypatch.setattr(ThreadWorker, "accept", lambda worker, listener: None)
         usual, worker.nr_conns = sys.getswitchinterval(), 0
-        worker.since = dict.fromkeys(range(worker.BUSY))
+        worker.since = dict.fromkeys(range(BUSY))
         worker.accept(None)
         while_busy = sys.getswitchinterval()
         worker.since = {}
