@@ -13,7 +13,11 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the heartbeat files of the worke
 # this file again, and then the folder is there.
 OURS = "cds-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OURS)
+    for left in Path(tempfile.gettempdir()).glob(f"{OURS}[0-9]*-*"):  # by one that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    made = tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = made
 METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 # What is loaded stays: to look for garbage in it would take a fifth of the start.
 gc.disable()
@@ -31,6 +35,7 @@ preload_app = True
 control_socket_disable = True
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 worker_class = "cds_service.worker.Worker"
+logger_class = "cds_service.server_log.ServerLog"
 
 
 def when_ready(server):

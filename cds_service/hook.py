@@ -37,6 +37,7 @@ from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
 PAGE_SIZE = 200
+DOTS = {".", ".."}  # as an id they would lead out of the folder of their type
 
 # Takes paths by key. Returns the resources or Bundles that came, by key, and counts how the fetches
 # ended. Never raises.
@@ -169,7 +170,7 @@ def _wanted(
     paths = {key: _path(call.templates[key], call.patient_id) for key in missing}
     reasons = (name for order in evaluated for name in order.unresolved_reasons)
     paths.update({name: quote(name) for name in reasons if name.startswith("Condition/")})
-    return paths
+    return {key: path for key, path in paths.items() if not DOTS & {*path.split("?")[0].split("/")}}
 
 
 def _path(template: str, patient_id: str) -> str:

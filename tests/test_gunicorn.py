@@ -361,6 +361,25 @@ class TestSettings:
         (link,) = answer.json()["cards"][0]["links"]
         assert link["url"].startswith(f"{scheme}://127.0.0.1")
 
+    def test_every_line_of_the_log_is_json(self, start):
+        service = start(**OPEN)
+        service.post()
+        service.reload()
+        lines = [json.loads(line) for line in service.log.splitlines()]
+        assert {line["event"] for line in lines} >= {"server", "request"}
+        assert any(line.get("said", "").startswith("Booting worker") for line in lines)
+
+    def test_folders_of_metrics_of_one_that_was_killed_are_removed(self, start, tmp_path):
+        """Those of a service that runs, and of others, are left alone."""
+        running, killed = (f"cds-metrics-{pid}-x" for pid in (os.getpid(), 999_999_999))
+        for name in (running, killed, "cds-metrics-of-others"):
+            (tmp_path / name).mkdir()
+        start(**OPEN, TMPDIR=str(tmp_path))
+        left = {path.name for path in tmp_path.glob("cds-metrics-*")}
+        assert killed not in left
+        assert {running, "cds-metrics-of-others"} <= left
+        assert len(left) == 3
+
     def test_no_control_socket_is_made(self, start, tmp_path):
         """The home folder stays empty; after a reload it would be there, were it made."""
         start(**OPEN).reload()
