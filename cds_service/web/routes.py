@@ -30,6 +30,7 @@ from cds_service.web.limits import RateLimits, check_answer, check_items, check_
 from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
+from cds_service.web.unreadable import UNREADABLE
 
 MOST_UNMAPPED = 1_000  # codes of a hook that are kept
 
