@@ -97,7 +97,7 @@ def _request(file: Path) -> dict[str, Any]:
         return envelope(body_of(file.read_bytes(), HOOK))
     except OSError as error:
         raise Told(f"{file}: {error.strerror}") from None
-    except BadRequest as error:
+    except (BadRequest, TooMuch) as error:
         raise Told(f"{file}: {error}") from None
     except ValidationError as error:
         wrong = "; ".join(f"{path}: {text}" for path, text in fields_of(error))
