@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run doctor docs test check replay ehr demo sandbox bench words fuzz audit requirements clean
+.PHONY: run doctor docs test check replay ehr demo sandbox bench words fuzz attack audit requirements clean
 
 # Both with the same environment: open, unless CDS_AUTH says otherwise.
 run doctor: export CDS_AUTH ?= open
@@ -74,6 +74,9 @@ docs: .venv/docs
 
 fuzz: .venv/ready
 	$(BIN)/python -m fuzz.run
+
+attack: .venv/ready
+	$(BIN)/python -m attack.run
 
 clean:
 	rm -rf .venv site .pytest_cache .ruff_cache .hypothesis

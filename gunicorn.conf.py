@@ -1,20 +1,11 @@
 """gunicorn: threads, so that a slow upload blocks nobody; loaded once, then forked."""
 
-import ctypes
 import gc
 import os
 import shutil
-import socket
-import struct
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from sys import getswitchinterval, setswitchinterval
-from time import monotonic, sleep
-
-from gunicorn.util import close_graceful
-from gunicorn.workers.gthread import ThreadWorker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the heartbeat files of the workers, no data
 
@@ -22,7 +13,11 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the heartbeat files of the worke
 # this file again, and then the folder is there.
 OURS = "cds-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OURS)
+    for left in Path(tempfile.gettempdir()).glob(f"{OURS}[0-9]*-*"):  # by one that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    made = tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = made
 METRICS = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 # What is loaded stays: to look for garbage in it would take a fifth of the start.
 gc.disable()
@@ -34,79 +29,13 @@ try:
     bind, workers = serve.address(), serve.workers()
 except ConfigurationError as error:
     sys.exit(str(error))
-threads = 32  # a half-sent request holds one until it is ended
+threads = 64  # a half-sent request, or an answer that is not taken off, holds one for a while
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "")  # gunicorn trusts this machine
 preload_app = True
 control_socket_disable = True
 worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
-
-
-class Worker(ThreadWorker):
-    """Threads; a client that falls silent, trickles, or does not hang up holds one for a while.
-    Connections are shared out evenly: clients keep them, and each stays with its worker.
-
-    gunicorn itself waits without end for the rest of a request, and up to two seconds for a client
-    to hang up, that in the loop which takes in all other requests.
-    """
-
-    SILENCE = struct.pack("ll", 5, 0)  # seconds, microseconds
-    DEADLINE_SECONDS = 10
-    HESITATION_SECONDS, LONGEST_HESITATION_SECONDS = 0.0002, 0.002
-    BUSY = 16
-    TURN_SECONDS, BUSY_TURN_SECONDS = getswitchinterval(), 0.00005
-
-    def init_process(self):
-        self.since = {}
-        super().init_process()
-
-    def accept(self, listener):
-        """All workers are told of a new connection, and the first takes it: the more a worker has,
-        the longer it leaves it to the others.
-
-        When busy it does not hesitate, and threads take quick turns: to refuse has to be quick, and
-        would wait for the hook at work many times, for a whole turn each.
-        """
-        busy = len(self.since) >= self.BUSY
-        setswitchinterval(self.BUSY_TURN_SECONDS if busy else self.TURN_SECONDS)
-        if not busy:
-            sleep(min(self.nr_conns * self.HESITATION_SECONDS, self.LONGEST_HESITATION_SECONDS))
-        super().accept(listener)
-
-    def handle(self, conn):
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self.SILENCE)
-        self.since[conn] = monotonic()
-        try:
-            kept = super().handle(conn)
-        finally:
-            self.since.pop(conn, None)
-        if kept is False:
-            with suppress(OSError):
-                close_graceful(conn.sock.dup())
-                conn.sock.shutdown(socket.SHUT_RD)
-        return kept
-
-    def notify(self):
-        """Called about every second: nothing more is read of a request past its deadline."""
-        super().notify()
-        late = monotonic() - self.DEADLINE_SECONDS
-        for conn, since in list(self.since.items()):
-            if since < late:
-                with suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RD)
-
-
-worker_class = Worker
-
-
-# glibc gives threads heaps of their own, each of which keeps the largest body that it has seen. And
-# it gives the pages of a large body back to the system, to have to ask for them at the next one.
-ARENAS, TRIM_THRESHOLD, MMAP_THRESHOLD = -8, -1, -3
-ONE_HEAP, KEPT_BYTES = 1, 16_000_000
-with suppress(OSError, AttributeError):
-    allot = ctypes.CDLL(None).mallopt
-    allot(ARENAS, ONE_HEAP)
-    allot(TRIM_THRESHOLD, KEPT_BYTES)
-    allot(MMAP_THRESHOLD, KEPT_BYTES)
+worker_class = "cds_service.worker.Worker"
+logger_class = "cds_service.server_log.ServerLog"
 
 
 def when_ready(server):

@@ -13,11 +13,12 @@ from tempfile import TemporaryFile
 import requests
 
 from bench.callers import clients_file
+from cds_service.serve import ALLOCATOR
 
 ROOT = Path(__file__).parent.parent
 GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 PATH = "/cds-services/vcf-appropriateness"
-WORKERS, THREADS = 2, 32  # of the service as it ships
+WORKERS, THREADS = 2, 64  # of the service as it ships
 TICKS = os.sysconf("SC_CLK_TCK")
 BEHIND_SECONDS = 2.3  # what was decided is taken into the database two seconds later
 PATIENCE_SECONDS = 30
@@ -59,7 +60,7 @@ def service(name: str, checkout: Path, port: int, folder: Path) -> Server:
         "CDS_AUTH": "required", "CDS_CLIENTS": str(clients_file(data)), "CDS_STORE": "on",
         "CDS_DATA": str(data), "CDS_PUBLIC_URL": f"http://127.0.0.1:{port}",
         # Both checkouts start from bytecode, and nothing is written into them.
-        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"), **ALLOCATOR,
     }  # fmt: skip
     command = gunicorn("cds_service:create_app()", port)
     return Server(name, port, command, checkout, environment, behind=BEHIND_SECONDS)

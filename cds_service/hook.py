@@ -25,6 +25,7 @@ from cds_service.decision.terminology import Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
 from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
+from cds_service.fhir.amounts import MOST_COMPARED, check
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.orders import read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
@@ -36,6 +37,7 @@ from cds_service.fhir.validation import problem_with
 from cds_service.silence import Silence
 
 PAGE_SIZE = 200
+DOTS = {".", ".."}  # as an id they would lead out of the folder of their type
 
 # Takes paths by key. Returns the resources or Bundles that came, by key, and counts how the fetches
 # ended. Never raises.
@@ -104,7 +106,7 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
 
     Decides first on what was sent, and fetches only what could change that. Where no order is of
     the topic, which is the usual case, the chart is not read. Raises TooLittleToGoOn where the call
-    asks for it, and TooManyResources.
+    asks for it, and TooMuch.
     """
     topic = topic.with_meanings(call.looked_up)
     selected = select_orders(call.hook, call.context, topic)
@@ -141,6 +143,7 @@ def _evaluate(
     chart = read_chart(prefetched, call.patient_id, topic.terminology)
     resources = prefetched.resources
     drafts = read_orders(selected, call.context, resources, topic.terminology, call.today)
+    check(len(drafts) * len(chart.findings), MOST_COMPARED, "findings, each for all orders")
     tells = call.hook == ORDER_SIGN and call.on_too_little == CARD
     return [
         EvaluatedOrder(
@@ -167,7 +170,7 @@ def _wanted(
     paths = {key: _path(call.templates[key], call.patient_id) for key in missing}
     reasons = (name for order in evaluated for name in order.unresolved_reasons)
     paths.update({name: quote(name) for name in reasons if name.startswith("Condition/")})
-    return paths
+    return {key: path for key, path in paths.items() if not DOTS & {*path.split("?")[0].split("/")}}
 
 
 def _path(template: str, patient_id: str) -> str:

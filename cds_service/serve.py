@@ -9,6 +9,13 @@ from cds_service.configuration import ConfigurationError
 from cds_service.shipped import GUNICORN_SETTINGS
 
 MOST_WORKERS = 256
+# Of glibc, which gives threads heaps of their own, each of which keeps the largest body that it has
+# seen; and which gives the pages of a large body back to the system, to ask for them again.
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "16000000",
+    "MALLOC_MMAP_THRESHOLD_": "16000000",
+}
 
 
 def number(name: str, otherwise: int, most: int) -> int:
@@ -37,5 +44,6 @@ def serve() -> NoReturn:
     The numbers are looked at here since gunicorn fails on them before it reads our settings.
     """
     workers(), address()
+    os.environ.update({**ALLOCATOR, **os.environ})
     options = ["--config", str(GUNICORN_SETTINGS), "cds_service:create_app()"]
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *options])  # noqa: S606  no shell

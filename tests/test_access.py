@@ -664,9 +664,21 @@ class TestUsedTokens:
 
     def test_what_has_expired_is_forgotten(self, tmp_path):
         used = UsedTokens(Database("", tmp_path))
-        assert used.remember("a", "1", time.time() - 1)
+        assert used.remember("a", "1", time.time() - 3_601)
         used._purged = 0.0
         assert used.remember("a", "1", time.time() + 100)
+
+    def test_a_host_whose_clock_is_ahead_forgets_nothing_that_others_accept(
+        self, tmp_path, monkeypatch
+    ):
+        ours, ahead = (UsedTokens(Database("", tmp_path)) for _ in range(2))
+        expires = time.time() + 100
+        assert ours.remember("a", "1", expires)
+        now = time.time()
+        with monkeypatch.context() as there:
+            there.setattr("cds_service.store.tokens.time.time", lambda: now + 400)
+            assert ahead.remember("a", "2", expires)
+        assert not ours.remember("a", "1", expires)
 
     def test_clients_do_not_share_ids(self, tmp_path):
         used = UsedTokens(Database("", tmp_path))

@@ -75,6 +75,28 @@ class TestWhoMaySeeIt:
         assert answer.headers["WWW-Authenticate"].startswith("Basic")
         assert b"Variant" not in answer.data
 
+    def test_guesses_have_to_wait(self, app, capsys):
+        client = app(dashboard_token=TOKEN).test_client()
+        told = [client.get("/dashboard", headers=self.basic(f"x{n}")) for n in range(12)]
+        assert [answer.status_code for answer in told] == [401] * 10 + [429] * 2
+        assert 0 < int(told[-1].headers["Retry-After"]) <= 60
+        assert capsys.readouterr().err.count('"refused":"dashboard"') == 12
+
+    def test_who_sends_no_password_is_no_guess(self, app):
+        client = app(dashboard_token=TOKEN).test_client()
+        assert {client.get("/dashboard").status_code for _ in range(20)} == {401}
+
+    def test_nobody_keeps_the_page(self, app):
+        answer = page(app(dashboard_token=TOKEN), headers=self.basic(TOKEN))
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert page(app(dashboard_token=TOKEN)).headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("header", ["X-Forwarded-Proto", "Via", "Forwarded", "X-Real-IP"])
+    def test_in_open_mode_a_proxys_clients_are_not_this_machine(self, app, header, capsys):
+        assert page(app()).status_code == 200
+        assert page(app(), headers={header: "https"}).status_code == 404
+        assert '"refused":"dashboard"' in capsys.readouterr().err
+
     def test_without_a_password_only_this_machine_in_open_mode(self, app):
         made = app()
         assert page(made).status_code == 200

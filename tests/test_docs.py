@@ -224,6 +224,14 @@ def test_the_module_runs():
 
 
 SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
+PROMISES = re.findall(r"^\| (.+?) \| (.+) \| (.+) \|$", SECURITY.split("## What is lost")[0], re.M)[
+    2:
+]
+
+
+@pytest.mark.parametrize(("promise", "kept", "proof"), PROMISES)
+def test_each_promise_names_the_test_that_proves_it(promise, kept, proof):
+    assert "`tests/" in proof
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w./]+\.(?:py|txt))`", SECURITY))))

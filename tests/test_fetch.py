@@ -155,6 +155,16 @@ class TestWhatIsFetched:
         ask(client, request_for(ehr, "x/../Patient?_id=1&a=#", draft))
         assert "/Patient/x%2F..%2FPatient%3F_id%3D1%26a%3D%23" in ehr.extensions["seen"]
 
+    @pytest.mark.parametrize("dots", [".", ".."])
+    def test_an_id_of_dots_leads_nowhere(self, client, ehr, dots):
+        """As a part of a path it would mean the folder above: all patients, or the base."""
+        draft = order(MRI_LUMBAR_W, reasons=(PAIN,))
+        draft["reasonReference"] = [{"reference": f"Condition/{dots}"}]
+        ask(client, request_for(ehr, dots, draft))
+        assert not {path.rpartition("/")[0] for path in paths(ehr)} & {"Patient", "Condition"}
+        assert "" not in paths(ehr)
+        assert "Patient" not in paths(ehr)
+
 
 class TestEachKey:
     """Sent, null, empty, renamed, failed, absent with a server, absent without one."""
@@ -434,6 +444,13 @@ class TestWhereItMayConnect:
         "::ffff:127.0.0.1",
         "::ffff:169.254.169.254",
         "2002:7f00:1::",
+        "::7f00:1",
+        "::a00:1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a00:1",
+        "2001:0:7f00:1::1",
+        "fec0::1",
         "100.64.0.1",
         "224.0.0.1",
         "ff02::1",

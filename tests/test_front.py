@@ -213,6 +213,15 @@ class TestLimits:
     def test_an_ehr_has_more(self, good):
         assert self.at_once(good) == 0
 
+    def test_strangers_have_so_many_hooks_together_and_ehrs_have_more(self, good, place):
+        def statuses(clients):
+            with ThreadPoolExecutor(20) as pool:
+                return list(pool.map(lambda client: client.post(b"{}")[0], clients))
+
+        strangers = [Client(place, f"127.66.1.{n % 20 + 1}") for n in range(300)]
+        assert 429 in statuses(strangers)
+        assert 429 not in statuses([good] * 300)
+
     def test_what_is_refused_says_when_to_come_again(self, stranger):
         with ThreadPoolExecutor(self.MANY) as pool:
             answers = list(pool.map(lambda _: stranger.get("/about"), range(4 * self.MANY)))

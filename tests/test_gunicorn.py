@@ -1,10 +1,8 @@
 """The service under a real gunicorn: what signals, silent clients and lost workers do to others."""
 
-import gc
 import json
 import os
 import re
-import runpy
 import signal
 import socket
 import subprocess
@@ -20,6 +18,7 @@ import pytest
 import requests
 from gunicorn.workers.gthread import ThreadWorker
 
+from cds_service.worker import BUSY, Worker
 from tests import REAL_PROCESSES
 from tests.local_server import serving
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, ROOT, hook_request, order
@@ -265,14 +264,12 @@ class TestConnections:
                 time.sleep(0.02)
             eventually(lambda: sockets_of(idle) - before > 5)  # most of the ten
 
-    def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch, tmp_path):
+    def test_threads_take_quick_turns_only_while_the_worker_is_busy(self, monkeypatch):
         """A refusal waits for the hook at work, a turn each time."""
-        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-        monkeypatch.setattr(gc, "disable", lambda: None)
-        worker = object.__new__(runpy.run_path(str(ROOT / "gunicorn.conf.py"))["Worker"])
+        worker = object.__new__(Worker)
         monkeypatch.setattr(ThreadWorker, "accept", lambda worker, listener: None)
         usual, worker.nr_conns = sys.getswitchinterval(), 0
-        worker.since = dict.fromkeys(range(worker.BUSY))
+        worker.since = dict.fromkeys(range(BUSY))
         worker.accept(None)
         while_busy = sys.getswitchinterval()
         worker.since = {}
@@ -363,6 +360,25 @@ class TestSettings:
         answer = requests.post(service.base + PATH, data=BODY, headers=headers, timeout=20)
         (link,) = answer.json()["cards"][0]["links"]
         assert link["url"].startswith(f"{scheme}://127.0.0.1")
+
+    def test_every_line_of_the_log_is_json(self, start):
+        service = start(**OPEN)
+        service.post()
+        service.reload()
+        lines = [json.loads(line) for line in service.log.splitlines()]
+        assert {line["event"] for line in lines} >= {"server", "request"}
+        assert any(line.get("said", "").startswith("Booting worker") for line in lines)
+
+    def test_folders_of_metrics_of_one_that_was_killed_are_removed(self, start, tmp_path):
+        """Those of a service that runs, and of others, are left alone."""
+        running, killed = (f"cds-metrics-{pid}-x" for pid in (os.getpid(), 999_999_999))
+        for name in (running, killed, "cds-metrics-of-others"):
+            (tmp_path / name).mkdir()
+        start(**OPEN, TMPDIR=str(tmp_path))
+        left = {path.name for path in tmp_path.glob("cds-metrics-*")}
+        assert killed not in left
+        assert {running, "cds-metrics-of-others"} <= left
+        assert len(left) == 3
 
     def test_no_control_socket_is_made(self, start, tmp_path):
         """The home folder stays empty; after a reload it would be there, were it made."""

@@ -11,6 +11,7 @@ import pytest
 from cds_service import create_app
 from cds_service.fhir import prefetch
 from cds_service.settings import Settings
+from cds_service.web.log import log
 from tests import REAL_PROCESSES
 from tests.small_world import (
     CT_LUMBAR_W,
@@ -100,6 +101,18 @@ class TestLog:
         (outcome,) = entry["orders"]
         assert outcome["topic"] == "variant1"
         assert outcome["card"] == "warning"
+
+    @pytest.mark.parametrize("method", ["ZEBEDIAH", "\u202e", "\x9b"])
+    def test_a_method_that_there_is_not_is_not_repeated(self, client, capsys, method):
+        client.open("/", method=method)
+        written = capsys.readouterr().err
+        assert json.loads(written)["method"] == "other"
+
+    def test_a_line_is_ascii(self, capsys):
+        log("test", said="\u202eabc\x9b")
+        written = capsys.readouterr().err
+        assert written.isascii()
+        assert json.loads(written)["said"] == "\u202eabc\x9b"
 
     def test_a_path_that_is_not_known_is_not_repeated(self, client, capsys):
         client.get("/Patient/maria-muster")

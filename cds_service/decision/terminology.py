@@ -12,6 +12,7 @@ from cds_service.decision.words import Words
 # Value sets of this ending hold codes that are only there to be told from others.
 LOOK_ALIKES = "-look-alikes"
 MOST_REMEMBERED, LONGEST_REMEMBERED = 50_000, 200
+LONGEST_HEARD = 2_000
 
 
 @dataclass(frozen=True)
@@ -202,10 +203,11 @@ class Terminology:
         return seen.says_something or seen.key in self.looked_up
 
     def hears(self, text: str) -> frozenset[str]:
-        """The names of the `words` that a text sounds like."""
+        """The names of the `words` that a text sounds like: of all where it is too long to say."""
         heard = self.heard.get(text)
         if heard is None:
-            heard = frozenset(words.name for words in self.words if words.hears(text))
+            too_long = len(text) > LONGEST_HEARD
+            heard = frozenset(w.name for w in self.words if too_long or w.hears(text))
             _remember(self.heard, text, heard, len(text))
         return heard
 

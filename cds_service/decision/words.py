@@ -5,8 +5,12 @@ Source: the decision rules, section 2, "A problem that we cannot read".
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+REST = re.compile(r"\w*")
+FARTHEST = 500  # letters before a stem in which an exception is looked for
 
 
 @dataclass(frozen=True)
@@ -38,23 +42,24 @@ class Words:
         plain = plain_words(text)
         if not self._stem.search(plain):
             return False
-        left = self._look_alike.sub(";", plain)
-        found = list(self._stem.finditer(left))
+        left = _without(plain, self._look_alike)
+        found = list(_whole_words(left, self._stem))
         if self._never_silenced.search(left):
             return bool(found)
-        return any(not self._is_silenced(left[: f.start()], left[f.end() :]) for f in found)
+        return any(not self._is_silenced(left, *place) for place in found)
 
-    def _is_silenced(self, before: str, behind: str) -> bool:
-        return bool(self._before.search(before) or self._behind.match(behind))
+    def _is_silenced(self, text: str, start: int, end: int) -> bool:
+        before = text[max(0, start - FARTHEST) : start]
+        return bool(self._before.search(before) or self._behind.match(text, end))
 
     @cached_property
     def _stem(self) -> re.Pattern[str]:
         stems, words = _either(self.stems), _either(self.abbreviations)
-        return re.compile(rf"\w*(?:{stems})\w*|\b(?:{words})\b")
+        return re.compile(rf"(?:{stems})|\b(?:{words})\b")
 
     @cached_property
     def _look_alike(self) -> re.Pattern[str]:
-        return re.compile(rf"\w*(?:{_either(self.look_alikes)})\w*")
+        return re.compile(_either(self.look_alikes))
 
     @cached_property
     def _never_silenced(self) -> re.Pattern[str]:
@@ -74,6 +79,27 @@ class Words:
     def _between(self, separators: tuple[str, ...]) -> str:
         """The words that may stand between an exception and a stem."""
         return rf"(?:(?!(?:{_either(separators)})\b)\w+ +){{0,{self.reach}}}"
+
+
+def _whole_words(text: str, part: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of the words that hold a part. An expression for whole words would take the
+    square of the time, of a word without end.
+    """
+    end = 0
+    for found in part.finditer(text):
+        if found.end() > end:
+            start = max(end, found.start() - len(REST.match(text[end : found.start()][::-1])[0]))
+            end = REST.match(text, found.end()).end()
+            yield start, end
+
+
+def _without(text: str, part: re.Pattern[str]) -> str:
+    """The text with a semicolon for each word that holds a part."""
+    left, end = [], 0
+    for start, until in _whole_words(text, part):
+        left += [text[end:start], ";"]
+        end = until
+    return "".join([*left, text[end:]])
 
 
 def _either(words: tuple[str, ...] | list[str]) -> str:

@@ -16,7 +16,7 @@ from cds_service.commandline import Told, command, day
 from cds_service.decision.topic import Topic
 from cds_service.explain.explanation import explanation_of
 from cds_service.explain.terminal import show
-from cds_service.fhir.prefetch import TooManyResources
+from cds_service.fhir.amounts import TooMuch
 from cds_service.hook import HookCall, answer_hook
 from cds_service.mappings import load
 from cds_service.services import prefetch_templates
@@ -57,7 +57,7 @@ def explain(options: argparse.Namespace) -> int:
     call = _call(_request(options.file), caller, topic, options.today or _today(options.file))
     try:
         outcome = answer_hook(call, topic)
-    except TooManyResources as error:
+    except TooMuch as error:
         raise Told(str(error)) from None
     explanation = explanation_of(call, outcome, topic, caller.silence)
     if options.json:
@@ -97,7 +97,7 @@ def _request(file: Path) -> dict[str, Any]:
         return envelope(body_of(file.read_bytes(), HOOK))
     except OSError as error:
         raise Told(f"{file}: {error.strerror}") from None
-    except BadRequest as error:
+    except (BadRequest, TooMuch) as error:
         raise Told(f"{file}: {error}") from None
     except ValidationError as error:
         wrong = "; ".join(f"{path}: {text}" for path, text in fields_of(error))

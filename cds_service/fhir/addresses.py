@@ -7,7 +7,7 @@ names are called, and a name is resolved once, by the code that connects to the 
 import socket
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
@@ -17,6 +17,8 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+COMPATIBLE = IPv6Network("::/96")
+NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class AllowedServers:
         ip = _plain(ip_address(address))
         if ip.is_loopback:
             return self.loopback
-        if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+        if ip.is_link_local or ip.is_multicast or ip.is_unspecified or _is_old(ip):
             return False
         return ip.is_global or (self.private and ip.is_private)
 
@@ -101,6 +103,16 @@ class CheckedAdapter(HTTPAdapter):
 
 
 def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """An IPv4 address written as IPv6 counts as what it is."""
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return mapped or ip
+    """An IPv4 address written as IPv6 counts as what it is: mapped, compatible, of 6to4 (RFC 3056)
+    or of NAT64 (RFC 6052, with the prefix of RFC 8215, too).
+    """
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip in COMPATIBLE and int(ip) > 1 or any(ip in network for network in NAT64):
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+def _is_old(ip: IPv4Address | IPv6Address) -> bool:
+    """Site-local (RFC 3879) and Teredo (RFC 4380) addresses lead nobody knows where."""
+    return isinstance(ip, IPv6Address) and (ip.is_site_local or ip.teredo is not None)

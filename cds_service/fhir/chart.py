@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cds_service.decision.chart import Chart, Finding
 from cds_service.decision.terminology import Terminology
+from cds_service.fhir.amounts import MOST_READ_WHOLE, check, values_in
 from cds_service.fhir.findings import NEVER_EVIDENCE, finding_of
 from cds_service.fhir.plain import Json, as_date, as_text, codes, reference, refers_to_another
 from cds_service.fhir.prefetch import KEYS, Prefetched
@@ -15,7 +16,8 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
     """The chart of the patient. Each resource whose code is in a map is validated on its own.
 
     One that is invalid, or another patient's, is left out and named in `unread`. Its kind then does
-    not count as supplied: the missing finding may be in it. One that came twice counts once.
+    not count as supplied: the missing finding may be in it. One that came twice counts once. Raises
+    TooMuch.
     """
     findings: list[Finding] = []
     unread: list[str] = []
@@ -46,11 +48,14 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
 
 
 def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[Resource, Finding]]:
-    """The resources whose code is in a map, each once, with their findings."""
+    """The resources whose code is in a map, each once, with their findings. Raises TooMuch."""
     seen: set[tuple[str, str]] = set()
+    values = 0
     for resource in prefetched.resources:
         if resource.type == "Patient" or not resource.may_say_something(terminology):
             continue
+        values += values_in(resource.text)
+        check(values, MOST_READ_WHOLE, "values in resources that have to be read")
         finding = finding_of(resource.content, terminology)
         name = (resource.type, resource.id)
         if finding and not (resource.id and name in seen):
@@ -68,6 +73,7 @@ def _is_illegible(condition: Resource, terminology: Terminology) -> bool:
 def _patient(prefetched: Prefetched, patient_id: str) -> tuple[Json, str | None]:
     """The first Patient that was sent, empty where there is none or a problem, and the problem."""
     sent = next((r for r in prefetched.resources if r.type == "Patient"), None)
+    check(values_in(sent.text) if sent else 0, MOST_READ_WHOLE, "values in a Patient")
     problem = _problem(sent, patient_id) if sent else None
     return (sent.content if sent and not problem else {}), problem
 

@@ -50,21 +50,23 @@ def read_orders(
     """The orders, each read on its own. `resources` are those of the chart, `today` is the day for
     orders without `authoredOn`.
     """
-    read = [_read(our, context, resources, terminology, today) for our in selected.ours]
+    refers = any(our.resource.get("reasonReference") for our in selected.ours)
+    known = _Conditions(_conditions(context, resources) if refers else {}, terminology)
+    patient_id = as_text(context.get("patientId"))
+    read = [_read(our, patient_id, known, terminology, today) for our in selected.ours]
     return [replace(d, order=replace(d.order, drafted=selected.drafted)) for d in read]
 
 
 def _read(
     our: OurOrder,
-    context: Json,
-    resources: list[Resource],
+    patient_id: str,
+    known: "_Conditions",
     terminology: Terminology,
     today: date,
 ) -> DraftOrder:
     resource = our.resource
-    known = _conditions(context, resources) if resource.get("reasonReference") else {}
     reasons = _Reasons(resource, known, terminology)
-    order = _order(our, reasons, terminology, as_text(context.get("patientId")))
+    order = _order(our, reasons, terminology, patient_id)
     authored = as_date(resource.get("authoredOn"))
     unresolved = tuple(reasons.unresolved)
     return DraftOrder(order, resource, authored or today, unresolved, our.unmapped)
@@ -115,29 +117,57 @@ def _display(concept: Any, procedure: Procedure) -> str:
     return said or next((d for _, _, d in codings(concept) if d), procedure.label)
 
 
+# The known systems of a reason, and its finding if a code of it is in a map.
+Read = tuple[frozenset[str], Finding | None]
+
+
+class _Conditions:
+    """Conditions by their reference, each read once, however many orders refer to it."""
+
+    def __init__(self, by_name: dict[str, Json], terminology: Terminology):
+        self._by_name, self._terminology = by_name, terminology
+        self._read: dict[str, Read] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def read(self, name: str) -> Read:
+        """Nothing, where it is invalid; no finding, where its status rules it out."""
+        if name not in self._read:
+            self._read[name] = self._as_reason(self._by_name[name])
+        return self._read[name]
+
+    def _as_reason(self, condition: Json) -> Read:
+        if problem_with(condition):
+            return frozenset(), None
+        systems, _ = coded(condition.get("code"), self._terminology)
+        return systems, finding_of(condition, self._terminology)
+
+
 class _Reasons:
     """The reasons of an order: reasonCode, and the Conditions behind reasonReference."""
 
-    def __init__(self, resource: Json, conditions: dict[str, Json], terminology: Terminology):
+    def __init__(self, resource: Json, conditions: _Conditions, terminology: Terminology):
         self.findings: list[Finding] = []
         self.unresolved: list[str] = []
         self.coded = False
         for concept in as_list(resource.get("reasonCode")):
             systems, finding = coded(concept, terminology)
             self._add(systems, finding or worded(concept, terminology))
-        contained = {f"#{as_text(r.get('id'))}": r for r in dicts(resource.get("contained"))}
+        inside = {f"#{as_text(r.get('id'))}": r for r in dicts(resource.get("contained"))}
+        contained = _Conditions(inside, terminology)
         for target in dicts(resource.get("reasonReference")):
-            self._follow(as_text(target.get("reference")), {**conditions, **contained}, terminology)
+            written = as_text(target.get("reference"))
+            known = contained if written.startswith("#") else conditions
+            self._follow(written, known)
 
-    def _follow(self, target: str, known: dict[str, Json], terminology: Terminology) -> None:
+    def _follow(self, target: str, known: _Conditions) -> None:
         """Takes a Condition as a reason, if its status does not rule it out."""
         name = target if target.startswith("#") else "/".join(target.split("/")[-2:])
-        condition = known.get(name)
-        if condition is None:
+        if name in known:
+            self._add(*known.read(name))
+        else:
             self.unresolved.append(name)
-        elif not problem_with(condition):
-            systems, _ = coded(condition.get("code"), terminology)
-            self._add(systems, finding_of(condition, terminology))
 
     def _add(self, systems: frozenset[str], finding: Finding | None) -> None:
         self.coded = self.coded or bool(systems)

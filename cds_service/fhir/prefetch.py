@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Raw
 
+from cds_service.fhir.amounts import MOST_CODES, MOST_KEYS, MOST_RESOURCES, MOST_WORDS, check
 from cds_service.fhir.plain import dicts
 from cds_service.fhir.reading import Head, Resource, head_of
 
@@ -23,26 +24,21 @@ ALSO_READ = "DiagnosticReport"
 KEYS = {resource_type: key for key, resource_type in KINDS.items()}
 READ = frozenset({*KEYS, ALSO_READ})
 FAILED = (None, "OperationOutcome")
-MOST_RESOURCES = 20_000
-
-
-class TooManyResources(Exception):
-    """More resources than are read."""
-
-    def __init__(self) -> None:
-        super().__init__(f"The request holds more than {MOST_RESOURCES} resources.")
 
 
 @dataclass
 class Prefetched:
     """`sent` are the kinds of data that were sent, also empty; `partial` those of them that came in
-    part only; `counts` says how many resources came of each kind.
+    part only; `counts` says how many resources came of each kind, `codes` how many codes they have
+    together, and `words` how many letters the names of Conditions.
     """
 
     resources: list[Resource] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
     partial: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+    codes: int = 0
+    words: int = 0
 
     @property
     def supplied(self) -> set[str]:
@@ -50,13 +46,13 @@ class Prefetched:
         return self.sent - self.partial
 
     def add_sent(self, key: str, value: Raw) -> None:
-        """Adds the value of a key, unless it stands for a failure. Raises TooManyResources."""
+        """Adds the value of a key, unless it stands for a failure. Raises TooMuch."""
         head = head_of(value)
         if head.resourceType not in FAILED or memoryview(value) == b"null":
             self.add(key, [(head, value)])
 
     def add(self, key: str, pages: list[tuple[Head, bytes | Raw]]) -> None:
-        """Adds the pages of a key: head and text of each. Raises TooManyResources."""
+        """Adds the pages of a key: head and text of each. Raises TooMuch."""
         kinds = {key} if key in KINDS else set()
         for head, text in pages:
             kinds |= self.add_resources(resources_in(head, text))
@@ -65,14 +61,17 @@ class Prefetched:
             self.partial |= kinds
 
     def add_resources(self, resources: Iterable[Resource]) -> set[str]:
-        """Adds resources; returns their kinds. Raises TooManyResources."""
+        """Adds resources; returns their kinds. Raises TooMuch."""
         counted: Counter[str] = Counter()
         for resource in resources:
             if resource.type in READ:
                 counted[resource.type] += 1
                 self.resources.append(resource)
-        if len(self.resources) > MOST_RESOURCES:
-            raise TooManyResources
+                self.codes += len(resource.codings or ())
+                self.words += len(resource.words)
+        check(len(self.resources), MOST_RESOURCES, "resources")
+        check(self.codes, MOST_CODES, "codes of resources")
+        check(self.words, MOST_WORDS, "letters in the names of Conditions")
         found = {KEYS[name]: number for name, number in counted.items() if name in KEYS}
         self.counts.update(found)
         return set(found)
@@ -83,8 +82,9 @@ def read_prefetch(prefetch: Mapping[str, Raw]) -> Prefetched:
 
     A key that discovery names counts as sent, also with null or an empty Bundle, but not with an
     OperationOutcome or anything that is no resource: then it failed. Under another name the kind is
-    that of the resources. A Bundle with a next page came in part. Raises TooManyResources.
+    that of the resources. A Bundle with a next page came in part. Raises TooMuch.
     """
+    check(len(prefetch), MOST_KEYS, "keys in the prefetch")
     found = Prefetched()
     for key, value in prefetch.items():
         found.add_sent(key, value)

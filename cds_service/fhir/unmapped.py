@@ -10,6 +10,7 @@ from cds_service.decision.topic import Sound
 from cds_service.fhir.plain import Json, as_dict, as_list, as_text, codings
 from cds_service.fhir.reading import Coding, Resource
 
+LONGEST_NAME = 500  # of an order; more is not looked at
 ORDER, REASON, CONDITION = "order", "reason", "condition"
 
 
@@ -93,6 +94,6 @@ def is_worded_like(resource: Json, expressions: Iterable[str]) -> bool:
 
 
 def _words(concept: Any) -> str:
-    """All that a CodeableConcept says in words."""
+    """What a CodeableConcept says in words."""
     said = [words for _, _, words in codings(concept)]
-    return " ".join([*said, as_text(as_dict(concept).get("text"))])
+    return " ".join([*said, as_text(as_dict(concept).get("text"))])[:LONGEST_NAME]

@@ -17,7 +17,7 @@ STYLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold", "box": 
 IN_ALL = "in all"
 COLUMNS_AT_ONCE, COUNT_WIDTH, PART_WIDTH = 4, 11, 22
 # Characters with which a spreadsheet takes a text for a formula.
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def as_tables(report: Report) -> Iterator[Table]:
@@ -73,7 +73,8 @@ def csv_of(header: list[str], rows: list[list[Any]]) -> str:
 
 
 def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    is_formula = isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA)
+    return f"'{cell}" if is_formula else cell
 
 
 def _joined(counted: Counter[str]) -> str:

@@ -87,7 +87,7 @@ class Decided:
 
 
 def answers_for(patient_id: str, lines: list[Line], export: Export, job: Job) -> Answers:
-    """A row for each order of ours and mode. Raises TooManyResources."""
+    """A row for each order of ours and mode. Raises TooMuch."""
     patient = patient_in(patient_id, lines, job)
     answers = Answers()
     found: set[tuple[object, Unmapped]] = set()
@@ -110,7 +110,7 @@ def patient_in(patient_id: str, lines: list[Line], job: Job) -> Patient:
 def decided(
     patient: Patient, topic: Topic, export: Export, job: Job, spoken: Language = ENGLISH
 ) -> Iterator[Decided]:
-    """Each order of the topic in each mode, to be told in a language. Raises TooManyResources."""
+    """Each order of the topic in each mode, to be told in a language. Raises TooMuch."""
     for session in patient.sessions:
         selected = selected_of(session.orders, patient.id, topic)
         for mode in MODES if selected.ours else ():

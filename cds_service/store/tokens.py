@@ -9,6 +9,8 @@ from cds_service.store.database import Database, insert_new
 from cds_service.store.tables import used_tokens
 
 PURGE_EVERY_SECONDS = 300
+# A host whose clock is ahead by less forgets no token that others still accept.
+CLOCKS_DIFFER_SECONDS = 3_600
 
 
 class UsedTokens:
@@ -39,4 +41,6 @@ class UsedTokens:
             return
         self._purged = now
         with self._database.begin() as connection:
-            connection.execute(delete(used_tokens).where(used_tokens.c.forget_at < now))
+            connection.execute(
+                delete(used_tokens).where(used_tokens.c.forget_at < now - CLOCKS_DIFFER_SECONDS)
+            )

@@ -3,6 +3,13 @@
 import msgspec
 
 from cds_service.decision.topic import Topic
+from cds_service.fhir.amounts import (
+    MOST_BESIDE_THE_PREFETCH,
+    MOST_BYTES_BESIDE_THE_PREFETCH,
+    MOST_VALUES,
+    check,
+    values_in,
+)
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
 from cds_service.web.errors import BadRequest
@@ -10,11 +17,12 @@ from cds_service.web.schemas import Body
 
 NESTED_TOO_DEEP = "The body is nested too deeply."
 NO_JSON, NO_OBJECT = "The body is not JSON.", "The body is not a JSON object."
-HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict)
+HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict[str, msgspec.Raw])
+BESIDE = "values beside the prefetch"
 
 
 def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
-    """The JSON object that was posted. Raises BadRequest."""
+    """The JSON object that was posted. Raises BadRequest or TooMuch."""
     try:
         return _decoded(decoder, text)
     except NOT_JSON:
@@ -27,13 +35,24 @@ def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
     """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
     can name what is wrong.
     """
+    check(values_in(text), MOST_VALUES, "values")
     try:
-        return decoded(text, decoder)
+        return _with_fields(decoded(text, decoder))
     except msgspec.ValidationError:
+        check(values_in(text), MOST_BESIDE_THE_PREFETCH, BESIDE)
         body = decoded(text)
     if not isinstance(body, dict):
         raise BadRequest(NO_OBJECT)
     return body
+
+
+def _with_fields(body: dict) -> dict:
+    """The body with its fields decoded, where they are not too much."""
+    texts = {name: text for name, text in body.items() if isinstance(text, msgspec.Raw)}
+    sizes = (len(memoryview(text)) for text in texts.values())
+    check(sum(sizes), MOST_BYTES_BESIDE_THE_PREFETCH, "bytes beside the prefetch")
+    check(sum(map(values_in, texts.values())), MOST_BESIDE_THE_PREFETCH, BESIDE)
+    return body | {name: decoded(text) for name, text in texts.items()}
 
 
 def answered(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:

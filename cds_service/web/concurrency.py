@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-MOST_WAITING = 16  # of the 32 threads of a worker: the others read bodies, and refuse
+MOST_WAITING = 16  # of the 64 threads of a worker: the others read bodies, and refuse
 LONGEST_WAIT_SECONDS = 1.0
 
 

@@ -2,9 +2,11 @@
 
 import hmac
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 from threading import Lock
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -21,10 +23,13 @@ from cds_service.store.database import StoreDown
 from cds_service.store.store import Store
 from cds_service.web.colors import color
 from cds_service.web.languages import spoken
+from cds_service.web.limits import TooManyRequests
+from cds_service.web.request_log import current
 
 PERIODS = (7, 30, 90, 365)  # days
 USUAL = 30
 FRESH_SECONDS, MOST_KEPT = 60, 50
+MOST_GUESSES, GUESSES_SECONDS = 10, 60
 OTHER_REASONS = {
     "unreadable": N_("Order not readable"),
     "not-checked": N_("Reason and conditions"),
@@ -34,7 +39,7 @@ BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove
 ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
 PASSWORD = WWWAuthenticate("basic", {"realm": "dashboard", "charset": "UTF-8"})
 # Headers of a proxy: with one of them the address of the caller is that of the proxy.
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def dashboard(
@@ -44,11 +49,11 @@ def dashboard(
     one, in open mode, for those on this machine.
     """
     blueprint = Blueprint("dashboard", __name__)
-    overviews = Overviews(store, topics, today)
+    overviews, guesses = Overviews(store, topics, today), Guesses()
 
     @blueprint.get("/dashboard")
     def show() -> str | tuple[str, int]:
-        _refuse_strangers(token, is_open)
+        _refuse_strangers(token, is_open, guesses)
         chosen = _chosen()
         words = {"days": chosen.days, "periods": PERIODS, "about": ABOUT}
         try:
@@ -63,7 +68,7 @@ def dashboard(
 
     @blueprint.get("/dashboard.csv")
     def export() -> Response:
-        _refuse_strangers(token, is_open)
+        _refuse_strangers(token, is_open, guesses)
         text = as_csv(overviews.of(_chosen(), spoken()), spoken().say)
         return Response(text, mimetype="text/csv")
 
@@ -130,15 +135,42 @@ def _words(topics: Topics, language: Language) -> dict[str, str]:
     return {name: language.say(words) for name, words in named.items()}
 
 
-def _refuse_strangers(token: str, is_open: bool) -> None:
-    """Raises NotFound, or Unauthorized where the password is missing or wrong."""
+class Guesses:
+    """How many wrong passwords came lately, from whomever; at MOST_GUESSES all have to wait."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=MOST_GUESSES)
+
+    def add(self) -> None:
+        self._times.append(time.monotonic())
+
+    def check(self) -> None:
+        """Raises TooManyRequests."""
+        oldest = self._times[0] if len(self._times) == MOST_GUESSES else float("-inf")
+        seconds = oldest + GUESSES_SECONDS - time.monotonic()
+        if seconds > 0:
+            raise TooManyRequests(ceil(seconds))
+
+
+def _refuse_strangers(token: str, is_open: bool, guesses: Guesses) -> None:
+    """Raises NotFound, Unauthorized where the password is missing or wrong, or TooManyRequests."""
+    line = current()
+    line.refused = "dashboard"
     if not token:
         if not (is_open and is_on_this_machine()):
             abort(404)
-        return
+    else:
+        guesses.check()
+        _check_password(token, guesses)
+    line.refused = ""
+
+
+def _check_password(token: str, guesses: Guesses) -> None:
     basic = request.authorization
     given = basic.password or basic.token or "" if basic else ""
     if not hmac.compare_digest(given.encode(), token.encode()):
+        if basic:
+            guesses.add()
         abort(401, www_authenticate=PASSWORD)
 
 

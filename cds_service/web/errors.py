@@ -9,13 +9,13 @@ from werkzeug.exceptions import HTTPException
 
 from cds_service.access.tokens import TokenRefused
 from cds_service.decision.chart import KINDS
-from cds_service.fhir.prefetch import TooManyResources
+from cds_service.fhir.amounts import TooMuch
 from cds_service.hook import TooLittleToGoOn
 from cds_service.language import N_
 from cds_service.web.callers import NoClients
 from cds_service.web.concurrency import Overloaded
 from cds_service.web.languages import spoken
-from cds_service.web.limits import TooManyRequests, TooMuch
+from cds_service.web.limits import TooManyRequests
 from cds_service.web.log import log
 from cds_service.web.request_log import current
 from cds_service.web.schemas import fields_of
@@ -84,7 +84,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooLittleToGoOn, _precondition_failed)
     app.register_error_handler(TooManyRequests, _too_many_requests)
     app.register_error_handler(TooMuch, _too_costly)
-    app.register_error_handler(TooManyResources, _too_costly)
     app.register_error_handler(NotKept, _not_kept)
     app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(HTTPException, _refused)
@@ -133,7 +132,7 @@ def _too_many_requests(error: TooManyRequests) -> Response:
     return answer
 
 
-def _too_costly(error: TooMuch | TooManyResources) -> Response:
+def _too_costly(error: TooMuch) -> Response:
     return outcome(413, [issue("too-costly", str(error))])
 
 
@@ -144,7 +143,7 @@ def _not_kept(_: NotKept) -> Response:
 
 
 def _overloaded(_: Overloaded) -> Response:
-    answer = outcome(503, [issue("throttled", "Too many hooks at once; the order is not checked.")])
+    answer = outcome(503, [issue("throttled", "Too many requests at once; this one was not read.")])
     answer.headers["Retry-After"] = str(OVERLOADED_SECONDS)
     return answer
 

@@ -83,21 +83,29 @@ class Sender:
     keeps_comments: bool
 
 
-def take_feedback(items: list[Any], sender: Sender, store: Store | None) -> Response:
+@dataclass(frozen=True)
+class Feedback:
+    """How many items were `sent`, the rows of the valid ones, and what is wrong with the others."""
+
+    sent: int
+    rows: list[Row]
+    problems: list[Json]
+
+
+def keep_feedback(feedback: Feedback, store: Store | None) -> Response:
     """Keeps the valid items. The response is an OperationOutcome: their number, and what is wrong
     with the others; status 400 where none is valid.
 
     Raises NotKept where they cannot be kept now, so that the client sends them again.
     """
-    rows, wrong = _read(items, sender)
-    problems = issues_of(wrong)
+    rows, problems = feedback.rows, feedback.problems
     current().feedback.update(row["outcome"] for _, row in rows)
     if problems and not rows:
         return outcome(400, problems)
     if store and not store.add_feedback(rows):
         raise NotKept
     warnings = [{**problem, "severity": "warning"} for problem in problems]
-    return outcome(200, [_count(len(rows), len(items), kept=store is not None), *warnings])
+    return outcome(200, [_count(len(rows), feedback.sent, kept=store is not None), *warnings])
 
 
 def _count(taken: int, sent: int, kept: bool) -> Json:
@@ -105,11 +113,8 @@ def _count(taken: int, sent: int, kept: bool) -> Json:
     return {"severity": "information", "code": "informational", "diagnostics": text}
 
 
-def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[tuple[str, str]]]:
-    """The rows of the valid items, and path and message of each field that is wrong.
-
-    Each item is read on its own, so that an invalid one does not affect the others.
-    """
+def read_feedback(items: list[Any], sender: Sender) -> Feedback:
+    """Each item is read on its own, so that an invalid one does not affect the others."""
     rows: list[Row] = []
     wrong: list[tuple[str, str]] = []
     for number, item in enumerate(items):
@@ -117,7 +122,7 @@ def _read(items: list[Any], sender: Sender) -> tuple[list[Row], list[tuple[str, 
             rows.append((feedback.name, _row(FEEDBACK.load(item), sender)))
         except ValidationError as error:
             wrong.extend(_wrong_fields(f"feedback[{number}]", error))
-    return rows, wrong
+    return Feedback(len(items), rows, issues_of(wrong))
 
 
 def _wrong_fields(where: str, error: ValidationError) -> Iterator[tuple[str, str]]:

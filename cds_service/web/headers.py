@@ -35,6 +35,6 @@ def _always(response: Response) -> Response:
     response.headers.update(ALWAYS)
     policy = CHARTS if request.endpoint == "dashboard.show" else OWN_FILES
     response.headers["Content-Security-Policy"] = f"{policy}; {NOTHING_ELSE}"
-    if response.mimetype == "application/json":
+    if response.mimetype == "application/json" or request.path.startswith("/dashboard"):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -5,6 +5,7 @@ from time import time
 from typing import Any
 
 from cds_service.configuration import ConfigurationError
+from cds_service.fhir.amounts import TooMuch, check
 from cds_service.fhir.plain import Json, as_dict, as_list
 
 MOST_ITEMS = 1_000
@@ -17,10 +18,6 @@ class TooManyRequests(Exception):
     def __init__(self, seconds: int):
         super().__init__("This client has used up its requests for now.")
         self.seconds = seconds
-
-
-class TooMuch(Exception):
-    """A request beyond a limit; the text says which, and holds nothing of the request."""
 
 
 class RateLimits:
@@ -66,14 +63,12 @@ class RateLimits:
 
 def check_orders(context: Json, most: int) -> None:
     """Raises TooMuch where there are more draft orders."""
-    if len(as_list(as_dict(context["draftOrders"]).get("entry"))) > most:
-        raise TooMuch(f"The request holds more than {most} draft orders.")
+    check(len(as_list(as_dict(context["draftOrders"]).get("entry"))), most, "draft orders")
 
 
 def check_items(items: list) -> None:
     """Raises TooMuch."""
-    if len(items) > MOST_ITEMS:
-        raise TooMuch(f"The request holds more than {MOST_ITEMS} items of feedback.")
+    check(len(items), MOST_ITEMS, "items of feedback")
 
 
 def check_answer(size: int, most: int) -> None:

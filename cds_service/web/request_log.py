@@ -15,6 +15,8 @@ from cds_service.services import HOOKS
 from cds_service.web import metrics
 from cds_service.web.log import log
 
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"})
+
 
 @dataclass
 class RequestLog:
@@ -99,7 +101,7 @@ def _finish(response: Response) -> Response:
     metrics.observe(line, route, response.status_code, line.milliseconds_so_far / 1000)
     log(
         "request",
-        method=request.method,
+        method=request.method if request.method in METHODS else "other",
         route=route,
         status=response.status_code,
         bytes_in=request.content_length or 0,

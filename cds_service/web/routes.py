@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -24,11 +25,14 @@ from cds_service.store.store import Store
 from cds_service.web.bodies import FEEDBACK, HOOK, answered, body_of
 from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
-from cds_service.web.feedback import Sender, take_feedback
+from cds_service.web.feedback import Sender, keep_feedback, read_feedback
 from cds_service.web.limits import RateLimits, check_answer, check_items, check_orders
 from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
+from cds_service.web.unreadable import UNREADABLE
+
+MOST_UNMAPPED = 1_000  # codes of a hook that are kept
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,14 @@ def hooks(site: Site) -> Blueprint:
     @blueprint.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
         _check_service(site, service_id)
-        client = site.caller().client
-        items = feedback_items(body_of(_posted(), FEEDBACK))
-        check_items(items)
+        site.concurrency.refuse_if_full()
+        client, text = site.caller().client, _posted()
         sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
-        return take_feedback(items, sender, site.store)
+        with site.concurrency.slot():
+            items = feedback_items(body_of(text, FEEDBACK))
+            check_items(items)
+            feedback = read_feedback(items, sender)
+        return keep_feedback(feedback, site.store)
 
     return blueprint
 
@@ -111,7 +118,7 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
     if site.lookup:
         site.lookup.take(outcome.unknown_conditions)
     conditions = (c for c in outcome.unmapped_conditions if is_surely_a_code(c.system, c.code))
-    unmapped = [*outcome.selected.similar, *conditions]
+    unmapped = list(islice((*outcome.selected.similar, *conditions), MOST_UNMAPPED))
     if site.store and (outcome.evaluations or unmapped):
         site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, unmapped)
 
@@ -188,4 +195,7 @@ def _posted() -> bytes:
     if not request.is_json:
         abort(415)
     stream = request.stream
-    return stream.read(request.content_length or 0) + stream.read()
+    try:
+        return stream.read(request.content_length or 0) + stream.read()
+    except UNREADABLE:
+        abort(400)

@@ -9,20 +9,20 @@ from cds_service.fhir.plain import Json, as_dict, as_text
 
 CRITERIA = "com.epic.cdshooks.request.criteria-id"
 LONGEST_NUMBER = 18
-FILLED = validate.Length(min=1)
+FILLED = validate.Length(min=1, max=1_000)
 MOST_ELEMENTS = 1_000
 
 
 class Body(TypedDict, total=False):
-    """The fields of a hook request that are decoded. Values of the prefetch stay undecoded."""
+    """The fields of a hook request that are read, undecoded; of the prefetch its values."""
 
-    hook: Any
-    hookInstance: Any
-    context: Any
+    hook: Raw
+    hookInstance: Raw
+    context: Raw
     prefetch: dict[str, Raw] | None
-    fhirServer: Any
-    fhirAuthorization: Any
-    extension: Any
+    fhirServer: Raw
+    fhirAuthorization: Raw
+    extension: Raw
 
 
 class ShortList(fields.List):

@@ -10,6 +10,7 @@ from fhir.resources.R4B.measurereport import MeasureReport
 
 from cds_service.cli import main
 from cds_service.report.feedback import FIELDS
+from cds_service.report.formats import csv_of
 from cds_service.store.database import Database
 from cds_service.store.loader import line
 from cds_service.store.retention import purge
@@ -133,6 +134,13 @@ def test_no_cell_is_a_formula(store, said, tmp_path):
     for command in (("report", "--format", "csv"), ("feedback",)):
         rows = csv.reader(io.StringIO(said(*command, *ON_THAT_DAY)))
         assert not [cell for row in rows for cell in row if cell.startswith("=")]
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1", "+1", "-1", "@a", " =1", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠a"]
+)
+def test_a_cell_that_a_spreadsheet_would_compute_is_text(cell):
+    assert csv_of(["a"], [[cell]]).splitlines()[1].strip('"').startswith("'")
 
 
 class TestPurge:

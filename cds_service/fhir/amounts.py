@@ -1,0 +1,31 @@
+"""How much of a request is read: what would be dear is counted before it is read."""
+
+from msgspec import Raw
+
+MOST_VALUES = 600_000
+MOST_BESIDE_THE_PREFETCH = 30_000
+MOST_BYTES_BESIDE_THE_PREFETCH = 1_000_000
+MOST_KEYS = 1_000
+MOST_RESOURCES = 20_000
+MOST_CODES = 50_000
+MOST_WORDS = 300_000
+MOST_READ_WHOLE = 60_000
+MOST_COMPARED = 20_000
+
+
+class TooMuch(Exception):
+    """A request beyond a limit; the text says which, and holds nothing of the request."""
+
+
+def values_in(text: bytes | Raw) -> int:
+    """How many values a JSON text holds, at most: each is the first one in its list or object, or
+    stands behind a comma.
+    """
+    content = bytes(text)
+    return sum(content.count(sign) for sign in (b",", b"[", b"{")) + 1
+
+
+def check(number: int, most: int, what: str) -> None:
+    """Raises TooMuch."""
+    if number > most:
+        raise TooMuch(f"The request holds more than {most} {what}.")
