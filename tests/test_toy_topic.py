@@ -9,6 +9,8 @@ import pytest
 from cds_service import create_app
 from cds_service.cli import main
 from cds_service.settings import Settings
+from cds_service.store.database import Database
+from cds_service.store.store import StoreLocation, load_spool
 from tests.small_world import (
     FRACTURE,
     MRI_LUMBAR_W,
@@ -21,6 +23,7 @@ from tests.small_world import (
     order,
     patient,
 )
+from tests.store.rows import kept
 
 TOY = "toy-appropriateness"
 FOLDER = Path(__file__).parent / "topics" / "toy-ankle-2020"
@@ -150,13 +153,14 @@ def test_what_is_overridden_of_one_topic_is_shown_of_the_other(mappings, tmp_pat
     client = app.test_client()
     for service in (SERVICE, TOY):
         ask(client, BOTH, service=service)
-    (file,) = tmp_path.glob("spool/*.jsonl")
-    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    rows = [line["row"] for line in lines if line["table"] == "decisions"]
-    assert [row["guideline"] for row in rows] == ["acr-vcf-2022", "toy-ankle-2020"]
+    app.extensions["store"].finish()
+    database = Database("", tmp_path)
+    load_spool(StoreLocation("", tmp_path), database)
+    rows = kept(database, "decisions")
+    assert {row["guideline"] for row in rows} == {"acr-vcf-2022", "toy-ankle-2020"}
     assert len({row["order_key"] for row in rows}) == 2
     assert len({row["card"] for row in rows}) == 2
-    app.extensions["store"].finish()
+    database.close()
 
 
 @pytest.mark.parametrize(

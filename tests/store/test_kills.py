@@ -60,12 +60,14 @@ def files_of(process):
 
 def test_only_workers_open_what_is_kept(tmp_path):
     """SQLite loses its locks in a process that was forked from one that has it open."""
+    nobody = tmp_path / "clients.toml"
+    nobody.touch()
     service = running(
         tmp_path,
         free_port(),
         "",
         CDS_AUTH="required",
-        CDS_CLIENTS=os.devnull,
+        CDS_CLIENTS=str(nobody),
         CDS_PUBLIC_URL="https://cds.example.org",
     )
     try:
