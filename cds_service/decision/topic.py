@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from cds_service.decision.definitions import Definition, NamedCriterion
 from cds_service.decision.facts import FactDefinition
@@ -173,9 +174,9 @@ class About:
 @dataclass(frozen=True)
 class Topic:
     """`definitions` and `criteria` are those that criteria name; `findings` selects the findings
-    that an order is about; `condition_words` are what the words of a Condition may sound like by a
-    name, the most serious first; `rationales` are by variant and procedure; `version` is a
-    fingerprint of all files that the topic is made of.
+    that an order is about, as `findings_written` says in JSON; `condition_words` are what the words
+    of a Condition may sound like by a name, the most serious first; `rationales` are by variant and
+    procedure; `version` is a fingerprint of all files that the topic is made of.
     """
 
     about: About
@@ -193,6 +194,7 @@ class Topic:
     version: str
     definitions: tuple[Definition, ...] = ()
     criteria: tuple[NamedCriterion, ...] = ()
+    findings_written: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -97,6 +97,7 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         version=version,
         definitions=tuple(names.definitions.values()),
         criteria=tuple(names.criteria.values()),
+        findings_written=facts.findings,
     )
 
 

@@ -130,6 +130,10 @@ def _relevance(words: InWords) -> list[tuple[str, Line]]:
             N_("Without coded reasons, an order of this part of the body only."),
             words.line(relevance.without_reasons.written),
         ),
+        (
+            N_("The findings that it is about; they say which region is offered instead."),
+            words.line(words.topic.findings_written),
+        ),
     ]
 
 
