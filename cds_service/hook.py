@@ -25,7 +25,7 @@ from cds_service.decision.terminology import Meaning
 from cds_service.decision.topic import Topic
 from cds_service.decision.verdict import Silent
 from cds_service.evaluation import Evaluation, evaluation_of, evaluations_of
-from cds_service.fhir.amounts import MOST_COMPARED, check
+from cds_service.fhir.amounts import MOST_COMPARED, MOST_RESOURCES, check
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.orders import read_orders
 from cds_service.fhir.plain import Json, as_text, without_empty
@@ -54,12 +54,13 @@ class TooLittleToGoOn(Exception):
 class HookCall:
     """All that the answer depends on: what the client posted, its settings, and the state of now.
 
-    Of the body only the envelope is checked; the values of `prefetch` are undecoded JSON. `today`
-    is the day for orders that carry no date; `base_url` the address of this service as the client
-    sees it; `on_too_little` what to do on order-sign with an order that cannot be checked;
-    `templates` the prefetch templates by key; `silence` what is not to be shown; `style` how
-    answers are written; `overridden` the advice that was overridden lately; `looked_up` what a
-    terminology server has said so far of codes that are in no map.
+    Of the body only the envelope is checked; the values of `prefetch` are undecoded JSON.
+    `today` is the day for orders that carry no date; `base_url` the address of this service as
+    the client sees it; `on_too_little` what to do on order-sign with an order that cannot be
+    checked; `templates` the prefetch templates by key; `max_resources` how many resources are
+    read; `silence` what is not to be shown; `style` how answers are written; `overridden` the
+    advice that was overridden lately; `looked_up` what a terminology server has said so far of
+    codes that are in no map.
     """
 
     hook: str
@@ -70,6 +71,7 @@ class HookCall:
     base_url: str
     on_too_little: str = SILENCE
     templates: Mapping[str, str] = field(default_factory=dict)
+    max_resources: int = MOST_RESOURCES
     silence: Silence = Silence()
     style: ResponseStyle = ResponseStyle()
     overridden: Container[Evaluation] = ()
@@ -112,7 +114,7 @@ def answer_hook(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> Hoo
     selected = select_orders(call.hook, call.context, topic)
     if not selected.ours:
         return HookOutcome(_respond(call, [], selected, topic).body, selected=selected)
-    chart = read_prefetch(call.prefetch)
+    chart = read_prefetch(call.prefetch, call.max_resources)
     evaluated = decide(call, selected, chart, topic)
     fetches: Counter[str] = Counter()
     wanted = _wanted(call, chart, evaluated, topic) if fetch else {}

@@ -112,6 +112,8 @@ class Settings:
         "largest request body in bytes")
     max_orders: int = setting("CDS_MAX_ORDERS", whole(1), 200,
         "most draft orders of a hook")
+    max_resources: int = setting("CDS_MAX_RESOURCES", whole(1, 20_000), 20_000,
+        "most resources that a hook brings or that are fetched for it, together")
     max_answer_bytes: int = setting("CDS_MAX_ANSWER_BYTES", whole(1), 2_000_000,
         "largest answer to a hook in bytes")
     cors_origins: tuple[str, ...] | None = setting("CDS_CORS_ORIGINS", ORIGINS, None,

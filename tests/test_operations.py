@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from cds_service import create_app
-from cds_service.fhir import prefetch
 from cds_service.settings import Settings
 from cds_service.web.log import log
 from tests import REAL_PROCESSES
@@ -67,8 +66,8 @@ class TestHeaders:
 
 
 class TestLimits:
-    def test_more_resources_than_are_read_are_refused(self, client, monkeypatch):
-        monkeypatch.setattr(prefetch, "MOST_RESOURCES", 2)
+    def test_more_resources_than_are_read_are_refused(self):
+        client = create_app(Settings(max_resources=2, store=False)).test_client()
         body = hook_request(order(MRI_LUMBAR_W), conditions=[condition(PAIN)] * 2)
         answer = client.post(SERVICE, json=body)
         assert answer.status_code == 413

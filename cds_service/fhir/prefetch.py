@@ -30,9 +30,10 @@ FAILED = (None, "OperationOutcome")
 class Prefetched:
     """`sent` are the kinds of data that were sent, also empty; `partial` those of them that came in
     part only; `counts` says how many resources came of each kind, `codes` how many codes they have
-    together, and `words` how many letters the names of Conditions.
+    together, and `words` how many letters the names of Conditions. It takes `most` resources.
     """
 
+    most: int = MOST_RESOURCES
     resources: list[Resource] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
     partial: set[str] = field(default_factory=set)
@@ -69,7 +70,7 @@ class Prefetched:
                 self.resources.append(resource)
                 self.codes += len(resource.codings or ())
                 self.words += len(resource.words)
-        check(len(self.resources), MOST_RESOURCES, "resources")
+        check(len(self.resources), self.most, "resources")
         check(self.codes, MOST_CODES, "codes of resources")
         check(self.words, MOST_WORDS, "letters in the names of Conditions")
         found = {KEYS[name]: number for name, number in counted.items() if name in KEYS}
@@ -77,15 +78,15 @@ class Prefetched:
         return set(found)
 
 
-def read_prefetch(prefetch: Mapping[str, Raw]) -> Prefetched:
-    """The resources of all keys, whose values are undecoded JSON.
+def read_prefetch(prefetch: Mapping[str, Raw], most: int = MOST_RESOURCES) -> Prefetched:
+    """The resources of all keys, whose values are undecoded JSON; `most` is how many there may be.
 
     A key that discovery names counts as sent, also with null or an empty Bundle, but not with an
     OperationOutcome or anything that is no resource: then it failed. Under another name the kind is
     that of the resources. A Bundle with a next page came in part. Raises TooMuch.
     """
     check(len(prefetch), MOST_KEYS, "keys in the prefetch")
-    found = Prefetched()
+    found = Prefetched(most)
     for key, value in prefetch.items():
         found.add_sent(key, value)
     return found

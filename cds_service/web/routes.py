@@ -165,6 +165,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         base_url=site.settings.public_url or request.url_root.rstrip("/"),
         on_too_little=caller.client.on_too_little,
         templates=caller.templates.get(topic.service_id, {}),
+        max_resources=site.settings.max_resources,
         silence=caller.silence,
         style=caller.style,
         overridden=site.overridden(caller.client, body["context"]["patientId"]),
