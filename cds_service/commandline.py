@@ -43,3 +43,8 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no date like 2026-10-01") from None
+
+
+def printable(text: str) -> str:
+    """What others wrote cannot steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cds_service.commandline import printable
+
 OK, WARNING, PROBLEM, SKIPPED = "ok", "warning", "problem", "skipped"
 STYLES = {OK: "green", WARNING: "yellow", PROBLEM: "bold red", SKIPPED: "dim"}
 
@@ -57,7 +59,7 @@ def _table(lines: list[Line]) -> Table:
     table.add_column(overflow="fold")
     for line in lines:
         state = Text(line.state, style=STYLES[line.state])
-        table.add_row(state, Text(_printable(line.about)), Text(_printable(line.text)))
+        table.add_row(state, Text(printable(line.about)), Text(printable(line.text)))
     return table
 
 
@@ -65,10 +67,5 @@ def _print_plainly(lines: list[Line], console: Console) -> None:
     """For a file or a pipe: one line for each check."""
     width = max((len(line.about) for line in lines), default=0)
     for line in lines:
-        text = f"{line.state:7}  {_printable(line.about):{width}}  {_printable(line.text)}"
+        text = f"{line.state:7}  {printable(line.about):{width}}  {printable(line.text)}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """What others wrote cannot steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cds_service.commandline import printable
 from cds_service.decision.facts import ABSENT, IMPLIED, PRESUMED
 
 HOW = {
@@ -24,12 +25,12 @@ def show(explanation: Json, console: Console) -> None:
         console.print("The request has no draft order.")
     for order in explanation["orders"]:
         name = f"{order['order']}  {'; '.join(order['codes']) or 'without a code'}"
-        console.print(Text(_printable(name), style="bold"))
+        console.print(Text(printable(name), style="bold"))
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for what, text in _rows(order):
-            table.add_row(f"  {what}", Text(_printable(text)))
+            table.add_row(f"  {what}", Text(printable(text)))
         console.print(table)
         console.print()
 
@@ -74,8 +75,3 @@ def _rule(rule: Json) -> str:
     about = "" if rule["about_this_order"] else "; not about this order, screens the buttons"
     evidence = "; ".join(map(_evidence, rule["evidence"]))
     return f"{rule['title']}{f' ({evidence})' if evidence else ''}{about}"
-
-
-def _printable(text: str) -> str:
-    """What others wrote cannot steer the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

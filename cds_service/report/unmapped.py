@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
-from cds_service.fhir.unmapped import CONDITION
+from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
+from cds_service.language import N_
 from cds_service.report.figures import Period
 from cds_service.store.tables import unmapped_codes
+
+# What a code was found in, for readers.
+ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
 
 
 @dataclass(frozen=True)

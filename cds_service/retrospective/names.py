@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from cds_service.cards.card import TOPIC_DISPLAYS
 from cds_service.cards.evidence import KINDS_IN_WORDS
 from cds_service.decision.topic import Topic
-from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.language import N_, Language
+from cds_service.report.unmapped import ABOUT
 
 VARIANT = "variant"
 NOT_RELEVANT = N_("Not relevant")
@@ -24,7 +24,6 @@ DECISIONS = {
     "not-checked": N_("Reason and conditions not known"),
     "not-relevant": NOT_RELEVANT,
 }
-ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
 
 
 class Names:

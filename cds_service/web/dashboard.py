@@ -15,10 +15,10 @@ from werkzeug.datastructures import WWWAuthenticate
 
 from cds_service.decision.topic import Topics
 from cds_service.fhir.addresses import LOOPBACK_NAMES
-from cds_service.fhir.unmapped import CONDITION, ORDER, REASON
 from cds_service.language import N_, Language
 from cds_service.report.figures import Period
 from cds_service.report.overview import Overview, Panel, as_csv, headline, overview_of, shares
+from cds_service.report.unmapped import ABOUT
 from cds_service.store.database import StoreDown
 from cds_service.store.store import Store
 from cds_service.web.colors import color
@@ -36,7 +36,6 @@ OTHER_REASONS = {
     "contrast-not-stated": N_("Contrast of the study"),
 }
 BUTTONS = {"replace": N_("change to"), "create": N_("add"), "delete": N_("remove the order")}
-ABOUT = {ORDER: N_("order"), REASON: N_("reason"), CONDITION: N_("problem list")}
 PASSWORD = WWWAuthenticate("basic", {"realm": "dashboard", "charset": "UTF-8"})
 # Headers of a proxy: with one of them the address of the caller is that of the proxy.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via")
