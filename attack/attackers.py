@@ -1,10 +1,13 @@
 """Clients that hold what they have, each from an address of its own: a process beside the good one.
 
+Its priority is the lowest: attackers do not share a processor with those whom they attack.
+
 python -m attack.attackers KIND NUMBER PORT SECONDS [CERTIFICATE]
 """
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 import sys
@@ -28,14 +31,16 @@ KINDS = {
     "slow readers of cards": POST * MANY_ANSWERS,
 }
 SMALL_WINDOW = 4096
-TOGETHER = 50  # at the start
+TOGETHER = 50  # at a time
+BEGIN_SECONDS = 10  # in which one after the other begins: strangers do not act in step
 
 
 async def attack(kind: str, number: int, port: int, seconds: float, certificate: str) -> None:
     until = asyncio.get_running_loop().time() + seconds
     context = ssl.create_default_context(cafile=certificate) if certificate else None
     starting = asyncio.Semaphore(TOGETHER)
-    everybody = (hold(kind, n, port, until, context, starting) for n in range(number))
+    between = BEGIN_SECONDS / number
+    everybody = (hold(kind, n, port, until, context, starting, n * between) for n in range(number))
     await asyncio.gather(*everybody)
 
 
@@ -46,9 +51,11 @@ async def hold(
     until: float,
     context: ssl.SSLContext | None,
     starting: asyncio.Semaphore,
+    after: float,
 ) -> None:
     """One client; where it is ended it comes again, until the time is over."""
     loop = asyncio.get_running_loop()
+    await asyncio.sleep(after)
     address = f"127.{66 + number // 60_000}.{number // 250 % 250}.{number % 250 + 1}"
     for _ in count():
         left = until - loop.time()
@@ -94,4 +101,5 @@ async def ended(
 
 if __name__ == "__main__":
     kind, number, port, seconds, *certificate = sys.argv[1:]
+    os.nice(19)
     asyncio.run(attack(kind, int(number), int(port), float(seconds), "".join(certificate)))
