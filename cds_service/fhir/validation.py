@@ -4,27 +4,15 @@ fhir.resources has no R4 models; those of R4B fit R4 for the resources that we r
 check required codes, so the status codes that we rely on are checked here.
 """
 
-import secrets
-from hashlib import blake2b
-
 from fhir.resources.R4B import get_fhir_model_class
 from msgspec import Raw
 from pydantic import ValidationError
 
 from cds_service.fhir.plain import Json, codes, without_empty
 from cds_service.fhir.reading import text_of, whole
+from cds_service.fhir.strict import CLINICAL, VERIFICATION, is_surely_valid
 
-STATUS_CODES = {
-    "clinicalStatus": {"active", "recurrence", "relapse", "inactive", "remission", "resolved"},
-    "verificationStatus": {
-        "unconfirmed",
-        "provisional",
-        "differential",
-        "confirmed",
-        "refuted",
-        "entered-in-error",
-    },
-}
+STATUS_CODES = {"clinicalStatus": CLINICAL, "verificationStatus": VERIFICATION}
 # A Procedure without a status counts, although FHIR requires one.
 TOLERATED = {"Procedure": {"status": "unknown"}}
 
@@ -40,14 +28,6 @@ MODELS = (
 )
 
 
-# The result for a text, by a digest with a key of this process. The same chart comes with every
-# hook of an ordering session; each of its resources is validated once.
-_SAID: dict[bytes, str] = {}
-FLAWLESS = ""
-_KEY = secrets.token_bytes(32)
-MOST_REMEMBERED = 20_000
-
-
 def problem_with(resource: Json) -> str | None:
     """The field that makes a resource invalid, or None where it is valid. Never a value of it."""
     return problem_with_text(text_of(resource))
@@ -55,12 +35,7 @@ def problem_with(resource: Json) -> str | None:
 
 def problem_with_text(text: bytes | Raw) -> str | None:
     """The same for the JSON text of a resource."""
-    digest = blake2b(text, digest_size=16, key=_KEY).digest()
-    if (said := _SAID.get(digest)) is None:
-        if len(_SAID) >= MOST_REMEMBERED:
-            _SAID.clear()
-        said = _SAID[digest] = _problem_with(whole(text)) or FLAWLESS
-    return said or None
+    return None if is_surely_valid(text) else _problem_with(whole(text))
 
 
 def _problem_with(resource: Json) -> str | None:
@@ -77,7 +52,7 @@ def warm_up() -> None:
     """Builds the models once, so that the first request does not pay for it."""
     for name in MODELS:
         get_fhir_model_class(name)
-    problem_with({"resourceType": "Patient", "id": "warm-up"})
+    _problem_with({"resourceType": "Patient", "id": "warm-up"})
 
 
 def _problem_with_status(resource: Json) -> str | None:

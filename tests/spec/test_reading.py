@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cds_service import create_app
 from cds_service.decision import terminology
 from cds_service.decision.terminology import Meaning
-from cds_service.fhir import validation
 from cds_service.fhir.chart import read_chart
 from cds_service.fhir.findings import finding_of
 from cds_service.fhir.plain import reference, refers_to_another
@@ -184,15 +183,6 @@ class TestWhatIsRemembered:
         assert not made.knows("urn:local", "x" * 1_000)
         assert len(made.seen) <= 3
         assert all(len(code) < 1_000 for _, code in made.seen)
-
-    def test_of_resources_is_a_digest_that_says_the_same_again(self, monkeypatch):
-        monkeypatch.setattr(validation, "MOST_REMEMBERED", 3)
-        sound, odd = condition(PAIN), {**condition(PAIN), "recordedDate": "soon"}
-        for _ in range(3):
-            assert validation.problem_with(sound) is None
-            assert validation.problem_with(odd) == "recordedDate"
-        assert len(validation._SAID) <= 3
-        assert all(len(digest) == 16 for digest in validation._SAID)
 
     def test_a_code_that_was_looked_up_is_known_although_it_was_not_before(self):
         code = ("http://snomed.info/sct", "13645005")
