@@ -12,6 +12,7 @@ from cds_service.extras import check_extras
 from cds_service.fhir.validation import warm_up
 from cds_service.mappings import load
 from cds_service.mappings.hierarchies import hierarchies_of
+from cds_service.memory import Memory
 from cds_service.settings import Settings, settings_from
 from cds_service.store.store import Store, StoreLocation
 from cds_service.web import errors, request_log
@@ -84,7 +85,8 @@ def _add_routes(
     app.extensions["store"] = store
     kept = store if settings.store else None
     rates = RateLimits(settings.rate_store)
-    site = Site(topics, settings, callers, today, kept, lookup, rates)
+    memory = Memory(settings.remember_seconds)
+    site = Site(topics, settings, callers, today, kept, lookup, rates, memory)
     app.register_blueprint(hooks(site))
     state = store.state if settings.store else lambda: "off"
     bench = Bench(topics, settings, today)

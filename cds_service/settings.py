@@ -116,6 +116,9 @@ class Settings:
         "most resources that a hook brings or that are fetched for it, together")
     max_answer_bytes: int = setting("CDS_MAX_ANSWER_BYTES", whole(1), 2_000_000,
         "largest answer to a hook in bytes")
+    remember_seconds: int = setting("CDS_REMEMBER_SECONDS", whole(0), 300,
+        "seconds for which a worker remembers, in memory, what it read of a chart and said of an "
+        "order, for the next hooks of the session; 0 remembers nothing")
     cors_origins: tuple[str, ...] | None = setting("CDS_CORS_ORIGINS", ORIGINS, None,
         "origins whose pages may call the service, separated by commas", "none, in open mode any")
     metrics_token: str = setting("CDS_METRICS_TOKEN", TEXT, "",

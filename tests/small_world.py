@@ -14,7 +14,8 @@ from msgspec import Raw
 
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.topic import Topic, Topics
-from cds_service.hook import HookCall, HookOutcome, answer_hook
+from cds_service.hook import answer_hook
+from cds_service.hook_call import HookCall, HookOutcome
 from cds_service.mappings import load
 
 ROOT = Path(__file__).parent.parent

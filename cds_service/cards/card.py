@@ -57,23 +57,29 @@ def _ratings(
 
 
 def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle) -> Json:
-    dialect = style.dialect
+    if style not in evaluated.written:
+        evaluated.written[style] = _words(evaluated, style)
+    made = {"uuid": evaluated.card_id, **evaluated.written[style]}
+    if buttons:
+        made["suggestions"] = [button.body for button in buttons]
+        made["selectionBehavior"] = style.dialect.selection_behavior
+    return style.dialect.finish_card(made, style.options)
+
+
+def _words(evaluated: EvaluatedOrder, style: ResponseStyle) -> Json:
+    """What a card says: the same in every hook that comes to the same decision."""
     made = {
-        "uuid": evaluated.card_id,
         "summary": summary(evaluated),
         "detail": _detail(evaluated, style),
         "indicator": evaluated.decision.indicator,
-        "source": _source(evaluated, dialect.topic(evaluated)),
+        "source": _source(evaluated, style.dialect.topic(evaluated)),
         "overrideReasons": _override_reasons(evaluated),
     }
     if style.sends_links:
         made["links"] = [
             {"label": _link_label(evaluated), "url": _page(evaluated), "type": "absolute"}
         ]
-    if buttons:
-        made["suggestions"] = [button.body for button in buttons]
-        made["selectionBehavior"] = dialect.selection_behavior
-    return dialect.finish_card(made, style.options)
+    return made
 
 
 def _detail(evaluated: EvaluatedOrder, style: ResponseStyle) -> str:

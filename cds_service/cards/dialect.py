@@ -45,9 +45,11 @@ class Dialect:
     finish: Callable[[str, Json], Json] = lambda _, body: body
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResponseStyle:
-    """How responses to a client are written: dialect, options and language."""
+    """How responses to a client are written: dialect, options and language. One is another, though
+    it may say the same.
+    """
 
     dialect: Dialect = Dialect()
     options: ResponseOptions = ResponseOptions()

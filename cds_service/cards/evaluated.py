@@ -1,7 +1,8 @@
 """One evaluated order, with all that its card and actions need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from cds_service.cards.ids import identifier
 from cds_service.decision.evaluate import Decision
@@ -22,7 +23,8 @@ class EvaluatedOrder:
 
     `base_url` is the public address of this service, without a slash at its end. `hidden` says why
     the card is not shown (SILENT or REPEAT), else it is empty; `unrated` whether the rating is not
-    sent either; `language` is that of the card.
+    sent either; `language` is that of the card. `written` has the words of the
+    card by its style, and is shared by all that `replace` makes of the same order and decision.
     """
 
     decision: Decision
@@ -36,10 +38,16 @@ class EvaluatedOrder:
     hidden: str = ""
     unrated: bool = False
     language: Language = ENGLISH
+    written: dict[Any, Json] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def shows_card(self) -> bool:
         return self.decision.shows_card and not self.hidden
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes at most, about, with the words of a card; a test measures it."""
+        return 30_000 + 500 * len(self.decision.case.findings)
 
     @property
     def has_id(self) -> bool:

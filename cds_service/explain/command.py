@@ -17,7 +17,8 @@ from cds_service.decision.topic import Topic
 from cds_service.explain.explanation import explanation_of
 from cds_service.explain.terminal import show
 from cds_service.fhir.amounts import TooMuch
-from cds_service.hook import HookCall, answer_hook
+from cds_service.hook import answer_hook
+from cds_service.hook_call import HookCall
 from cds_service.mappings import load
 from cds_service.services import prefetch_templates
 from cds_service.settings import Settings, settings_from

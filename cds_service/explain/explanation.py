@@ -13,7 +13,7 @@ from cds_service.decision.variants import is_excluded, is_matched
 from cds_service.explain.words import NOT_SELECTED, why_passed_over, why_this_answer
 from cds_service.fhir.plain import Json, codings, reference
 from cds_service.fhir.selected import all_drafts, asked_for
-from cds_service.hook import HookCall, HookOutcome
+from cds_service.hook_call import HookCall, HookOutcome
 from cds_service.silence import Silence
 
 SPEAKS = Silence()

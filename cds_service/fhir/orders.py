@@ -1,7 +1,9 @@
 """Reads a draft order of the topic as the Order of the core, with its reasons."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from cds_service.decision.chart import Finding, Order
@@ -19,8 +21,8 @@ from cds_service.fhir.plain import (
     reference,
     refers_to_another,
 )
-from cds_service.fhir.reading import Resource
-from cds_service.fhir.selected import OurOrder, SelectedOrders
+from cds_service.fhir.prefetch import Prefetched
+from cds_service.fhir.selected import OurOrder
 from cds_service.fhir.unmapped import Unmapped
 from cds_service.fhir.validation import problem_with
 
@@ -40,33 +42,20 @@ class DraftOrder:
     unmapped: tuple[Unmapped, ...] = ()
 
 
-def read_orders(
-    selected: SelectedOrders,
-    context: Json,
-    resources: list[Resource],
-    terminology: Terminology,
-    today: date,
-) -> list[DraftOrder]:
-    """The orders, each read on its own. `resources` are those of the chart, `today` is the day for
-    orders without `authoredOn`.
-    """
-    refers = any(our.resource.get("reasonReference") for our in selected.ours)
-    known = _Conditions(_conditions(context, resources) if refers else {}, terminology)
-    patient_id = as_text(context.get("patientId"))
-    read = [_read(our, patient_id, known, terminology, today) for our in selected.ours]
-    return [replace(d, order=replace(d.order, drafted=selected.drafted)) for d in read]
-
-
-def _read(
+def read_order(
     our: OurOrder,
     patient_id: str,
-    known: "_Conditions",
+    drafted: frozenset[str],
+    conditions: "Conditions",
     terminology: Terminology,
     today: date,
 ) -> DraftOrder:
+    """One order, read on its own. `drafted` are the ids of all procedures among the draft orders,
+    `today` is the day for an order without `authoredOn`.
+    """
     resource = our.resource
-    reasons = _Reasons(resource, known, terminology)
-    order = _order(our, reasons, terminology, patient_id)
+    reasons = _Reasons(resource, conditions, terminology)
+    order = replace(_order(our, reasons, terminology, patient_id), drafted=drafted)
     authored = as_date(resource.get("authoredOn"))
     unresolved = tuple(reasons.unresolved)
     return DraftOrder(order, resource, authored or today, unresolved, our.unmapped)
@@ -121,12 +110,18 @@ def _display(concept: Any, procedure: Procedure) -> str:
 Read = tuple[frozenset[str], Finding | None]
 
 
-class _Conditions:
-    """Conditions by their reference, each read once, however many orders refer to it."""
+class Conditions:
+    """The Conditions that a reasonReference can mean, by their reference. They are asked for when
+    an order refers to one, and each is read once, however many orders refer to it.
+    """
 
-    def __init__(self, by_name: dict[str, Json], terminology: Terminology):
-        self._by_name, self._terminology = by_name, terminology
+    def __init__(self, by_name: Callable[[], dict[str, Json]], terminology: Terminology):
+        self._named, self._terminology = by_name, terminology
         self._read: dict[str, Read] = {}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Json]:
+        return self._named()
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
@@ -147,21 +142,20 @@ class _Conditions:
 class _Reasons:
     """The reasons of an order: reasonCode, and the Conditions behind reasonReference."""
 
-    def __init__(self, resource: Json, conditions: _Conditions, terminology: Terminology):
+    def __init__(self, resource: Json, conditions: Conditions, terminology: Terminology):
         self.findings: list[Finding] = []
         self.unresolved: list[str] = []
         self.coded = False
         for concept in as_list(resource.get("reasonCode")):
             systems, finding = coded(concept, terminology)
             self._add(systems, finding or worded(concept, terminology))
-        inside = {f"#{as_text(r.get('id'))}": r for r in dicts(resource.get("contained"))}
-        contained = _Conditions(inside, terminology)
+        contained = Conditions(lambda: _contained(resource), terminology)
         for target in dicts(resource.get("reasonReference")):
             written = as_text(target.get("reference"))
             known = contained if written.startswith("#") else conditions
             self._follow(written, known)
 
-    def _follow(self, target: str, known: _Conditions) -> None:
+    def _follow(self, target: str, known: Conditions) -> None:
         """Takes a Condition as a reason, if its status does not rule it out."""
         name = target if target.startswith("#") else "/".join(target.split("/")[-2:])
         if name in known:
@@ -175,10 +169,19 @@ class _Reasons:
             self.findings.append(replace(finding, source="reason"))
 
 
-def _conditions(context: Json, resources: list[Resource]) -> dict[str, Json]:
-    """The Conditions that a reasonReference can mean, by their reference."""
-    entries = dicts(as_dict(context.get("draftOrders")).get("entry"))
-    drafts = [as_dict(entry.get("resource")) for entry in entries]
-    in_chart = [r.content for r in resources if r.type == "Condition"]
-    both = [*in_chart, *(d for d in drafts if d.get("resourceType") == "Condition")]
+def _contained(resource: Json) -> dict[str, Json]:
+    """The resources in an order, by the references to them."""
+    return {f"#{as_text(r.get('id'))}": r for r in dicts(resource.get("contained"))}
+
+
+def conditions_among(
+    drafts: Iterable[Json], prefetched: Callable[[], Prefetched]
+) -> dict[str, Json]:
+    """Those of the chart, and those among the drafts, by their reference; a draft comes first."""
+    in_chart = [r.content for r in prefetched().resources if r.type == "Condition"]
+    both = [*in_chart, *drafted_conditions(drafts)]
     return {reference(condition): condition for condition in both}
+
+
+def drafted_conditions(drafts: Iterable[Json]) -> list[Json]:
+    return [draft for draft in drafts if draft.get("resourceType") == "Condition"]

@@ -14,12 +14,14 @@ from cds_service.cards.dialect import ResponseStyle
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.decision.topic import Topic
 from cds_service.evaluation import evaluation_of
+from cds_service.fhir.chart import read_chart
 from cds_service.fhir.plain import Json, as_dict, as_text
 from cds_service.fhir.prefetch import READ, Prefetched
 from cds_service.fhir.reading import Resource, whole
 from cds_service.fhir.selected import ORDER_SIGN
 from cds_service.fhir.unmapped import Unmapped, unmapped_conditions
-from cds_service.hook import HookCall, decide
+from cds_service.hook import decide
+from cds_service.hook_call import HookCall
 from cds_service.language import ENGLISH, Language
 from cds_service.retrospective.as_of import MODES, as_known
 from cds_service.retrospective.department import department_of, last_of
@@ -116,7 +118,11 @@ def decided(
         for mode in MODES if selected.ours else ():
             chart = Prefetched(sent=set(export.kinds))
             chart.add_resources(as_known(patient.chart, session.orders, session.ordered, mode))
-            for evaluated in decide(session.call(job, spoken), selected, chart, topic):
+            call, known = (
+                session.call(job, spoken),
+                read_chart(chart, patient.id, topic.terminology),
+            )
+            for evaluated in decide(call, selected, known, lambda c=chart: c, topic):
                 yield Decided(session, mode, evaluated)
 
 

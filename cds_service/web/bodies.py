@@ -11,7 +11,9 @@ from cds_service.fhir.amounts import (
     values_in,
 )
 from cds_service.fhir.reading import NOT_JSON, decoded
-from cds_service.hook import Fetch, HookCall, HookOutcome, answer_hook
+from cds_service.hook import answer_hook
+from cds_service.hook_call import Fetch, HookCall, HookOutcome
+from cds_service.memory import NOTHING_REMEMBERED, Memory
 from cds_service.web.errors import BadRequest
 from cds_service.web.schemas import Body
 
@@ -55,10 +57,12 @@ def _with_fields(body: dict) -> dict:
     return body | {name: decoded(text) for name, text in texts.items()}
 
 
-def answered(call: HookCall, topic: Topic, fetch: Fetch | None = None) -> HookOutcome:
+def answered(
+    call: HookCall, topic: Topic, fetch: Fetch | None = None, memory: Memory = NOTHING_REMEMBERED
+) -> HookOutcome:
     """The outcome of a hook. Raises BadRequest where the prefetch, which is read last, is wrong."""
     try:
-        return answer_hook(call, topic, fetch)
+        return answer_hook(call, topic, fetch, memory)
     except RecursionError:
         raise BadRequest(NESTED_TOO_DEEP) from None
     except NOT_JSON:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from cds_service.access.tokens import TokenRefused
 from cds_service.decision.chart import KINDS
 from cds_service.fhir.amounts import TooMuch
-from cds_service.hook import TooLittleToGoOn
+from cds_service.hook_call import TooLittleToGoOn
 from cds_service.language import N_
 from cds_service.web.callers import NoClients
 from cds_service.web.concurrency import Overloaded

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 
 from cds_service.decision.chart import KINDS
 from cds_service.evaluation import Evaluation
-from cds_service.hook import HookOutcome
+from cds_service.hook_call import HookOutcome
 from cds_service.services import HOOKS
 from cds_service.web import metrics
 from cds_service.web.log import log

@@ -16,8 +16,9 @@ from cds_service.expansion.lookup import TerminologyLookup
 from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
-from cds_service.hook import Fetch, HookCall, HookOutcome
+from cds_service.hook_call import NOTHING_LOOKED_UP, Fetch, HookCall, HookOutcome
 from cds_service.mappings.forms import is_surely_a_code
+from cds_service.memory import Memory
 from cds_service.services import discovery
 from cds_service.settings import Settings
 from cds_service.store.rows import HookRequest
@@ -48,6 +49,7 @@ class Site:
     store: Store | None
     lookup: TerminologyLookup | None
     rates: RateLimits
+    memory: Memory
     concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
 
     def caller(self) -> Caller:
@@ -102,7 +104,7 @@ def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Respons
         call = _call(site, caller, body, topic)
         fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
-        outcome = answered(call, topic, fetch)
+        outcome = answered(call, topic, fetch, site.memory)
         current().add_outcome(call.hook, outcome)
         _describe(traced)
     with phase("write"):
@@ -169,7 +171,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         silence=caller.silence,
         style=caller.style,
         overridden=site.overridden(caller.client, body["context"]["patientId"]),
-        looked_up=site.lookup.meanings if site.lookup else {},
+        looked_up=site.lookup.meanings if site.lookup else NOTHING_LOOKED_UP,
     )
 
 

@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 from cds_service.cards.dialect import ResponseStyle
 from cds_service.decision.topic import Topic, Topics
 from cds_service.fhir.plain import Json, as_dict
-from cds_service.hook import HookCall, HookOutcome
+from cds_service.hook_call import HookCall, HookOutcome
 from cds_service.language import Language
 from cds_service.mappings.listing import listing_of
 from cds_service.services import prefetch_templates

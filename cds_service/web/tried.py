@@ -7,7 +7,7 @@ from typing import Any
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.topic import Topic
 from cds_service.fhir.plain import Json, as_dict, as_text, codings, dicts
-from cds_service.hook import HookOutcome
+from cds_service.hook_call import HookOutcome
 from cds_service.language import N_, Language
 from cds_service.mappings.listing import Listing
 from cds_service.web.in_words import SEXES

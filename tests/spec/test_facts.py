@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from cds_service.decision.topic import Topic
-from cds_service.hook import HookCall, answer_hook
+from cds_service.hook import answer_hook
+from cds_service.hook_call import HookCall
 from cds_service.mappings import load
 from tests.small_world import (
     ASYMPTOMATIC,
