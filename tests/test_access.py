@@ -131,6 +131,17 @@ def resigned(change):
     return f"{text}.{encoded(change(base64url_decode(signature)))}"
 
 
+def with_loose_bits(part=2):
+    """A good token by RS256, with bits in a part that its base64url does not count."""
+    for pad in ("", "x", "xx"):
+        parts = token(rsa_key(), "RS256", {"kid": "rsa-1", "pad": pad}).split(".")
+        if len(parts[part]) % 4:
+            break
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    parts[part] = parts[part][:-1] + alphabet[alphabet.index(parts[part][-1]) + 1]
+    return ".".join(parts)
+
+
 def named(alg, key, kid, signed_as):
     """A token whose header names another algorithm than it is signed by."""
     head = encoded(json.dumps({"alg": alg, "typ": "JWT", "kid": kid}).encode())
@@ -357,6 +368,10 @@ BAD = {
         lambda: by_hand({"crit": ["b64"], "b64": False}),
         "critical",
     ),
+    "a payload that is said to be not encoded, and not critical": (
+        lambda: by_hand({"b64": False}),
+        "critical",
+    ),
     # the key
     "an empty kid": (lambda: by_hand({"kid": ""}), "key"),
     "a kid that is null": (lambda: by_hand({"kid": None}), "key"),
@@ -407,6 +422,14 @@ BAD = {
     ),
     "a signature that is cut": (lambda: resigned(lambda s: s[:-1]), "signature"),
     "a signature with a byte too many": (lambda: resigned(lambda s: s + b"\0"), "signature"),
+    "a signature with a tab in it": (lambda: token()[:-1] + "\t" + token()[-1], "signature"),
+    "a signature with a sign that is no base64": (lambda: token()[:-1] + "*", "signature"),
+    "a signature with signs of ordinary base64": (
+        lambda: token()[:-2] + "+/",
+        "signature",
+    ),
+    "a signature with a bit behind its end": (lambda: with_loose_bits(), "signature"),
+    "a header with loose bits": (lambda: with_loose_bits(0), "malformed"),
     "a signature of zeros": (lambda: resigned(lambda s: bytes(len(s))), "signature"),
     "a signature of ones": (lambda: resigned(lambda s: b"\xff" * len(s)), "signature"),
     "a signature with a bit changed": (

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
@@ -23,6 +24,9 @@ class DryRun(Database):
     def begin(self) -> Iterator[Connection]:
         with translated_errors(), self.prepare().connect() as connection:
             yield connection
+
+    def finish(self, connection: DBAPIConnection) -> None:
+        connection.rollback()
 
 
 @contextmanager

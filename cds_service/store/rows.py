@@ -6,10 +6,11 @@ No patient, practitioner or order is in them: what names one goes into a keyed d
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import islice
 
 from cds_service.evaluation import Evaluation
 from cds_service.fhir.unmapped import CONDITION, Unmapped
-from cds_service.mappings.forms import has_known_form, is_override_reason
+from cds_service.mappings.forms import has_known_form, is_override_reason, is_surely_a_code
 from cds_service.store.retention import day_of
 from cds_service.store.tables import decisions, seen_codes, unmapped_codes
 
@@ -17,6 +18,7 @@ from cds_service.store.tables import decisions, seen_codes, unmapped_codes
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_^/]{0,63}")
 SYSTEM = re.compile(r"(https?://|urn:)[!-~]{1,190}")
 LONGEST_WORDS = 200
+MOST_UNMAPPED = 1_000  # codes of a hook that are kept
 NO_CODE = ("", "(not a code)")
 OTHER_REASON = "other"
 EVALUATED = [f.name for f in fields(Evaluation) if f.name in decisions.columns]
@@ -82,10 +84,20 @@ def rows_of(
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
         rows += _unmapped(request, evaluation.consult, evaluation.unmapped, seen)
     hook = pseudonym("hook", request.client, request.hook_instance)
-    chart = pseudonym("chart", request.client, request.patient_id, day_of(request.at))
-    for code in unmapped:
+    chart = chart_key(request, pseudonym)
+    for code in islice(_surely_codes(unmapped), MOST_UNMAPPED):
         rows += _unmapped(request, chart if code.about == CONDITION else hook, [code], seen)
     return rows + seen.rows
+
+
+def _surely_codes(unmapped: Iterable[Unmapped]) -> Iterator[Unmapped]:
+    """Those of Conditions only where they are codes, and not words of a person."""
+    return (c for c in unmapped if c.about != CONDITION or is_surely_a_code(c.system, c.code))
+
+
+def chart_key(request: HookRequest, pseudonym: Pseudonym) -> str:
+    """The same for a patient and a day."""
+    return pseudonym("chart", request.client, request.patient_id, day_of(request.at))
 
 
 def advice_key(

@@ -17,13 +17,15 @@ from cds_service.store.deadline import QueryDeadline
 from cds_service.store.files import make_private
 from cds_service.store.loader import SpoolLoader, line
 from cds_service.store.overridden import Overridden, OverriddenAdvice
-from cds_service.store.rows import HookRequest, Row, rows_of
+from cds_service.store.rows import HookRequest, Row, chart_key, rows_of
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
+from cds_service.store.tables import seen_codes
 from cds_service.store.tokens import UsedTokens
 
 # How long what is decided waits to be synced, and to be loaded.
 SYNC_SECONDS, LOAD_SECONDS = 0.5, 2.0
+MOST_CHARTS = 2_000  # of which it is remembered that their codes were added
 
 T = TypeVar("T")
 
@@ -79,6 +81,7 @@ class Store:
         self._tokens = self._database if is_server else location.database(TOKENS_FILE)
         self._used_tokens = UsedTokens(self._tokens)
         self._deadline = QueryDeadline(in_thread=is_server)
+        self._added: set[tuple[str, tuple[Unmapped, ...]]] = set()
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
@@ -108,15 +111,32 @@ class Store:
         self,
         request: HookRequest,
         evaluations: Iterable[Evaluation],
-        unmapped: Iterable[Unmapped] = (),
+        similar: Iterable[Unmapped] = (),
+        conditions: tuple[Unmapped, ...] = (),
     ) -> None:
-        """Keeps what was decided, on the disk within a second; where that is full, in memory."""
+        """Keeps what was decided, on the disk within a second; where that is full, in memory.
+
+        `similar` are codes of orders in no map, `conditions` those of the chart: these come again
+        with each hook of an ordering session, and are added once.
+        """
+        chart = (chart_key(request, self.pseudonym), conditions)
+        unmapped = [*similar, *(() if chart in self._added else conditions)]
         rows = rows_of(request, evaluations, unmapped, self.pseudonym, self._common)
-        if rows and not self._spool.append([line(*row) for row in rows]):
+        is_written = not rows or self._spool.append([line(*row) for row in rows])
+        if not is_written:
             self._tell_problem("store-full", "what was decided is held in memory")
             self._tell_in_memory(self._spool.in_memory)
-        self._syncing.wake()
-        self._loading.wake()
+        elif not any(table == seen_codes.name for table, _ in rows):
+            self._remember_as_added(chart)
+        if rows:
+            self._syncing.wake()
+            self._loading.wake()
+
+    def _remember_as_added(self, chart: tuple[str, tuple[Unmapped, ...]]) -> None:
+        """A code that is not common yet is not remembered: it may be with the next hook."""
+        if len(self._added) >= MOST_CHARTS:
+            self._added.clear()
+        self._added.add(chart)
 
     def add_feedback(self, rows: list[Row]) -> bool:
         """Whether the rows are on the disk; else their sender is to send them again."""

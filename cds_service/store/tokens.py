@@ -1,9 +1,10 @@
 """The tokens that were used: one table for all workers, and on PostgreSQL for all hosts."""
 
 import hashlib
+import re
 import time
 
-from sqlalchemy import Insert, delete
+from sqlalchemy import delete
 
 from cds_service.store.database import Database, insert_new
 from cds_service.store.tables import used_tokens
@@ -18,7 +19,7 @@ class UsedTokens:
 
     def __init__(self, database: Database):
         self._database = database
-        self._insert: Insert | None = None
+        self._insert = ""
         self._purged = 0.0
 
     def remember(self, client: str, token_id: str, forget_at: float) -> bool:
@@ -28,12 +29,17 @@ class UsedTokens:
         """
         digest = hashlib.sha256(f"{client}\x1f{token_id}".encode("utf-8", "replace")).hexdigest()
         self._purge()
-        row = {"digest": digest, "forget_at": forget_at}
+        self._insert = self._insert or self._written()
+        with self._database.statement() as cursor:
+            cursor.execute(self._insert, (digest, forget_at))
+            return cursor.rowcount == 1
+
+    def _written(self) -> str:
+        """The insert in the words of the database, its values marked as the driver marks them."""
         with self._database.begin() as connection:
-            if self._insert is None:
-                insert = insert_new(connection, used_tokens)
-                self._insert = insert.returning(used_tokens.c.digest)
-            return connection.execute(self._insert, row).first() is not None
+            insert = insert_new(connection, used_tokens)
+            compiled = str(insert.compile(dialect=connection.dialect))
+        return re.sub(r"%\(\w+\)s(::[A-Z ]+)?", "%s", compiled)
 
     def _purge(self) -> None:
         now = time.time()

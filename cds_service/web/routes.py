@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -17,7 +16,6 @@ from cds_service.fhir.client import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.hook_call import NOTHING_LOOKED_UP, Fetch, HookCall, HookOutcome
-from cds_service.mappings.forms import is_surely_a_code
 from cds_service.memory import Memory
 from cds_service.services import discovery
 from cds_service.settings import Settings
@@ -32,8 +30,6 @@ from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
 from cds_service.web.unreadable import UNREADABLE
-
-MOST_UNMAPPED = 1_000  # codes of a hook that are kept
 
 
 @dataclass(frozen=True)
@@ -119,10 +115,10 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
     """Keeps the evaluations of a hook, and hands unknown codes to the lookup."""
     if site.lookup:
         site.lookup.take(outcome.unknown_conditions)
-    conditions = (c for c in outcome.unmapped_conditions if is_surely_a_code(c.system, c.code))
-    unmapped = list(islice((*outcome.selected.similar, *conditions), MOST_UNMAPPED))
-    if site.store and (outcome.evaluations or unmapped):
-        site.store.add_evaluations(_hook_request(call, client), outcome.evaluations, unmapped)
+    similar, conditions = outcome.selected.similar, outcome.unmapped_conditions
+    if site.store and (outcome.evaluations or similar):
+        request_of = _hook_request(call, client)
+        site.store.add_evaluations(request_of, outcome.evaluations, similar, conditions)
 
 
 def _describe(traced: Any) -> None:

@@ -171,3 +171,15 @@ def test_the_spool_holds_no_more_than_the_database(service):
     service.client.post(SERVICE, json=drafted("MRSPINE", WORDS))
     assert "Zebediah" not in service.on_disk()
     assert json.dumps("patient-1") not in service.on_disk()
+
+
+def test_the_codes_of_a_chart_are_added_once_for_a_patient_and_day(service):
+    """They come again with each hook of an ordering session; those of another patient are new."""
+    written = []
+    append = service.store._spool.append
+    service.store._spool.append = lambda lines: written.append(lines) or append(lines)
+    in_no_map = [condition((SCT, "13645005")), condition((SCT, "22325002"))]
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)), conditions=in_no_map)
+    service.ask(body, "maria", "maria", "maria", "paul")
+    assert [sum(b"unmapped_codes" in line for line in lines) for lines in written] == [2, 0, 0, 2]
+    assert len(kept(service.database, "unmapped_codes")) == 4
