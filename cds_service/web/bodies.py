@@ -8,7 +8,7 @@ from cds_service.fhir.amounts import (
     MOST_BYTES_BESIDE_THE_PREFETCH,
     MOST_VALUES,
     check,
-    values_in,
+    check_values,
 )
 from cds_service.fhir.reading import NOT_JSON, decoded
 from cds_service.hook import answer_hook
@@ -37,11 +37,11 @@ def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
     """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
     can name what is wrong.
     """
-    check(values_in(text), MOST_VALUES, "values")
+    check_values([text], MOST_VALUES, "values")
     try:
         return _with_fields(decoded(text, decoder))
     except msgspec.ValidationError:
-        check(values_in(text), MOST_BESIDE_THE_PREFETCH, BESIDE)
+        check_values([text], MOST_BESIDE_THE_PREFETCH, BESIDE)
         body = decoded(text)
     if not isinstance(body, dict):
         raise BadRequest(NO_OBJECT)
@@ -53,7 +53,7 @@ def _with_fields(body: dict) -> dict:
     texts = {name: text for name, text in body.items() if isinstance(text, msgspec.Raw)}
     sizes = (len(memoryview(text)) for text in texts.values())
     check(sum(sizes), MOST_BYTES_BESIDE_THE_PREFETCH, "bytes beside the prefetch")
-    check(sum(map(values_in, texts.values())), MOST_BESIDE_THE_PREFETCH, BESIDE)
+    check_values(texts.values(), MOST_BESIDE_THE_PREFETCH, BESIDE)
     return body | {name: decoded(text) for name, text in texts.items()}
 
 

@@ -1,16 +1,17 @@
 """Checks the envelope of hook and feedback requests. FHIR resources are not checked here."""
 
-from typing import Any, TypedDict
+from typing import Annotated, Any, Required, TypedDict
 
+import msgspec
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
-from msgspec import Raw
+from msgspec import Meta, Raw, convert
 
 from cds_service.fhir.plain import Json, as_dict, as_text
 
 CRITERIA = "com.epic.cdshooks.request.criteria-id"
 LONGEST_NUMBER = 18
-FILLED = validate.Length(min=1, max=1_000)
-MOST_ELEMENTS = 1_000
+MOST_LETTERS = MOST_ELEMENTS = 1_000
+FILLED = validate.Length(min=1, max=MOST_LETTERS)
 
 
 class Body(TypedDict, total=False):
@@ -23,6 +24,31 @@ class Body(TypedDict, total=False):
     fhirServer: Raw
     fhirAuthorization: Raw
     extension: Raw
+
+
+Filled = Annotated[str, Meta(min_length=1, max_length=MOST_LETTERS)]
+Selections = Annotated[list[str], Meta(max_length=MOST_ELEMENTS)]
+
+
+class SoundContext(TypedDict, total=False):
+    """A context that `ContextSchema` finds nothing wrong with."""
+
+    userId: Required[Filled]
+    patientId: Required[Filled]
+    draftOrders: Required[dict[str, Any]]
+    selections: Selections | None
+
+
+class SoundBody(TypedDict, total=False):
+    """A body that `HookSchema` finds nothing wrong with. What is not as this is left to it."""
+
+    hook: Required[Filled]
+    hookInstance: Required[Filled]
+    context: Required[SoundContext]
+    prefetch: dict[str, Any] | None
+    fhirServer: str | None
+    fhirAuthorization: dict[str, Any] | None
+    extension: Any
 
 
 class ShortList(fields.List):
@@ -76,8 +102,14 @@ HOOK, FEEDBACK_LIST = HookSchema(), FeedbackListSchema()
 
 
 def envelope(body: Json) -> Json:
-    """The checked envelope. Raises marshmallow's ValidationError."""
-    return HOOK.load(body)
+    """The checked envelope: at once where it is right, else by marshmallow, which can say what is
+    wrong. Raises marshmallow's ValidationError.
+    """
+    try:
+        sound = convert(body, SoundBody)
+    except msgspec.ValidationError:
+        return HOOK.load(body)
+    return {"prefetch": None, "extension": None, **sound}
 
 
 def criteria(body: Json) -> str:
