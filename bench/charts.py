@@ -4,6 +4,7 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures" / "order-sign"
@@ -11,6 +12,8 @@ ONE_CARD = "variant-1-contrast-mri-for-a-new-painful-fracture"
 NO_CARD = "variant-1-mri-without-contrast-passes-in-silence"
 NOT_OURS = "silence-for-a-chest-order"
 MANY_ORDERS = 20
+INSTANCE = b"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"  # the hookInstance of the fixtures
+SEEN, UPDATED = b"Seen in the", b"2026-11-20T09:30:00Z"  # in each resource
 BYTES = 2_350  # of a resource, most of them text
 A_HIT_EVERY = 50  # a chart repeats itself: the back pain was coded at other visits too
 SNOMED_CT, ICD_10_CM = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"
@@ -50,23 +53,42 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked, how many times in a round, and how its token is signed."""
+    """What is asked, how many times in a round, and how its token is signed: as Epic does, unless
+    it is said. With `is_new` no chart is one that was seen before.
+    """
 
     name: str
     body: bytes
     times: int
-    algorithm: str = "ES384"
+    algorithm: str = "RS384"
+    is_new: bool = False
+    of_peers: bool = False
+
+    def message(self, number: int) -> bytes:
+        """The body for the request of that number: with a hookInstance of its own, and where it is
+        new, with other words and another time in each resource.
+        """
+        body = self.body.replace(INSTANCE, str(uuid4()).encode())
+        if not self.is_new:
+            return body
+        minute, second = divmod(number % 3600, 60)
+        changed = body.replace(SEEN, b"S%010d" % number)
+        return changed.replace(UPDATED, b"2026-11-20T09:%02d:%02dZ" % (minute, second))
 
 
 def all_requests() -> list[Request]:
-    """Charts of each size, Epic's kind of signature, many orders, and small requests."""
+    """Charts of each size, many orders, and small requests; again and new."""
+    charts = {number: encoded(chart(number)) for number in (5, 50, 200, 500)}
     return [
-        Request("N = 5", encoded(chart(5)), 360),
-        Request("N = 50", encoded(chart(50)), 300),
-        Request("N = 500", encoded(chart(500)), 120),
-        Request("N = 50, RS384", encoded(chart(50)), 300, "RS384"),
-        Request(f"N = 50, {MANY_ORDERS} orders", encoded(with_orders(chart(50))), 120),
-        Request("one card", encoded(fixture(ONE_CARD)), 480),
+        Request("N = 5", charts[5], 240),
+        Request("N = 50", charts[50], 240, of_peers=True),
+        Request("N = 200", charts[200], 120),
+        Request("N = 500", charts[500], 80),
+        Request("N = 50, new", charts[50], 240, is_new=True),
+        Request("N = 200, new", charts[200], 120, is_new=True),
+        Request("N = 500, new", charts[500], 80, is_new=True),
+        Request("N = 50, ES384", charts[50], 240, "ES384"),
+        Request(f"N = 50, {MANY_ORDERS} orders", encoded(with_orders(chart(50))), 80),
         Request("no card", encoded(fixture(NO_CARD)), 480),
         Request("not ours", encoded(fixture(NOT_OURS)), 600),
     ]

@@ -5,15 +5,15 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
+from itertools import count
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from bench.callers import token
 from bench.charts import Request
 
 CONNECTIONS = 8
-INSTANCE = b"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"  # the hookInstance of the fixtures
 TIMEOUT_SECONDS = 30
+NUMBERS = count()  # of all requests of a run
 
 
 def load(url: str, asked: Request, connections: int = CONNECTIONS) -> tuple[list[float], int]:
@@ -22,14 +22,13 @@ def load(url: str, asked: Request, connections: int = CONNECTIONS) -> tuple[list
     Raises OSError or HTTPException where the server hangs up.
     """
     parts = urlsplit(url)
-    heads = iter([head(url, asked) for _ in range(asked.times)])
-    before, after = asked.body.split(INSTANCE)
+    heads = iter([(head(url, asked), next(NUMBERS)) for _ in range(asked.times)])
     milliseconds, failed = [], []
 
     def ask_until_done(_: int) -> None:
         with socket.create_connection((parts.hostname, parts.port), TIMEOUT_SECONDS) as connection:
-            for first in heads:  # shared by the threads
-                message = b"".join((first, before, str(uuid4()).encode(), after))
+            for first, number in heads:  # shared by the threads
+                message = first + asked.message(number)
                 started = time.perf_counter()
                 connection.sendall(message)
                 answer = HTTPResponse(connection, method="POST")

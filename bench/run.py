@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,9 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.charts import ONE_CARD, Request, all_requests, encoded, fixture
+from bench.goals import CPU, GOALS, GROWTH, MEMORY, P99, START
 from bench.load import load, p99
+from bench.peers import peers
 from bench.servers import (
     ROOT,
     Server,
@@ -33,12 +36,11 @@ from bench.servers import (
     worker_megabytes,
 )
 
-SERVICE, BEFORE, ECHO, EHR = 8471, 8472, 8473, 8474
+SERVICE, BEFORE, ECHO, EHR, OPEN, HEALTHCHAIN, NODE = range(8471, 8478)
 EHR_SECONDS, WAITING = 5, 50
-CPU = "CPU µs: "
 Found = tuple[str, str, float]  # what was measured, of which server, how much
-# By what was measured and by server, a value of each round.
 Measured = defaultdict[str, defaultdict[str, list[float]]]
+PEERS = ("healthchain", "node")
 
 
 def main() -> None:
@@ -46,17 +48,29 @@ def main() -> None:
     measured: Measured = defaultdict(lambda: defaultdict(list))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        servers = [service("service", ROOT, SERVICE, folder), echo(ECHO, folder)]
-        if options.service:
-            servers.append(service("before", options.service.resolve(), BEFORE, folder))
+        servers = _servers(options, folder)
         measure(servers, options.rounds, measured)
-    Console(width=160).print(table(measured, [server.name for server in servers]))
+    console = Console(width=200)
+    console.print(table(measured, [server.name for server in servers]))
+    console.print(goals(measured))
+
+
+def _servers(options: argparse.Namespace, folder: Path) -> list[Server]:
+    found = [
+        service("service", ROOT, SERVICE, folder),
+        replace(in_the_open(service("open", ROOT, OPEN, folder)), name="open"),
+        echo(ECHO, folder),
+    ]
+    if options.service:
+        found.append(service("before", options.service.resolve(), BEFORE, folder))
+    return found + peers(HEALTHCHAIN, NODE, options.node, folder)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--service", type=Path, metavar="FOLDER", help="another checkout, `before`")
-    parser.add_argument("--rounds", type=int, default=5, help="default 5")
+    parser.add_argument("--node", type=Path, metavar="FOLDER", help="the Sandbox's demo service")
+    parser.add_argument("--rounds", type=int, default=7, help="default 7")
     return parser.parse_args()
 
 
@@ -76,13 +90,14 @@ def turns(servers: list[Server], rounds: int, title: str) -> Iterator[list[Serve
 
 def starts(servers: list[Server], rounds: int) -> Iterator[Found]:
     """Seconds from a command to its first answer; at the very first bytecode is written."""
-    for number, in_turn in enumerate(turns(servers, rounds + 1, "starts")):
+    ours = [server for server in servers if server.name not in PEERS]
+    for number, in_turn in enumerate(turns(ours, rounds + 1, "starts")):
         for server in in_turn:
             started = time.perf_counter()
             with running(server) as pid:
                 spent, cpu = time.perf_counter() - started, cpu_seconds(pid)
             if number:
-                yield "start, s", server.name, spent
+                yield START, server.name, spent
                 yield "start, CPU s", server.name, cpu
 
 
@@ -92,12 +107,15 @@ def hooks(servers: list[Server], rounds: int) -> Iterator[Found]:
     with ExitStack() as stack:
         pids = {server.name: stack.enter_context(running(server)) for server in servers}
         for server in servers:
-            load(server.url, asked[0])
+            load(server.url, asked[1])
         for in_turn in turns(servers, rounds, "hooks"):
             for request, server in product(asked, in_turn):
+                if server.name in PEERS and not request.of_peers:
+                    continue
                 yield from one_request(request, server, pids[server.name])
         for name, pid in pids.items():
-            yield "memory of a worker, MB", name, worker_megabytes(pid)
+            if name not in PEERS:
+                yield MEMORY, name, worker_megabytes(pid)
 
 
 def one_request(asked: Request, server: Server, pid: int) -> Iterator[Found]:
@@ -107,19 +125,22 @@ def one_request(asked: Request, server: Server, pid: int) -> Iterator[Found]:
     time.sleep(server.behind)
     spent = cpu_seconds(pid) - before
     yield CPU + asked.name, server.name, spent / asked.times * 1e6
-    yield f"p99 ms: {asked.name}", server.name, p99(milliseconds)
+    yield P99 + asked.name, server.name, p99(milliseconds)
     yield "not answered with 200", server.name, failed
 
 
 def sum_up(measured: Measured) -> None:
-    """What a further Condition costs, and what one request of each kind costs together."""
-    for name in measured["start, s"]:
-        of = {what: by[name] for what, by in measured.items() if what.startswith(CPU)}
-        pairs = zip(of[f"{CPU}N = 500"], of[f"{CPU}N = 50"], strict=True)
-        measured["CPU µs of a further Condition"][name] = [(a - b) / 450 for a, b in pairs]
-        measured["CPU µs of all these"][name] = [
-            sum(many) for many in zip(*of.values(), strict=True)
-        ]
+    """What a further Condition costs, and how much more one slope is than the other."""
+    for name in measured[START]:
+        for kind in ("", ", new"):
+            few, some, many = (measured[f"{CPU}N = {n}{kind}"][name] for n in (50, 200, 500))
+            growth = [(b - a) / 450 for a, b in zip(few, many, strict=True)]
+            measured[GROWTH + kind][name] = growth
+            if kind:
+                low, high = (statistics.median(values) for values in (some, many))
+                first = (low - statistics.median(few)) / 150
+                slopes = sorted((first, (high - low) / 300))
+                measured["slopes"][name] = [slopes[1] / slopes[0]]
 
 
 def beside_slow_hooks(servers: list[Server], rounds: int) -> Iterator[Found]:
@@ -129,7 +150,7 @@ def beside_slow_hooks(servers: list[Server], rounds: int) -> Iterator[Found]:
     calm = Request("whole", encoded(whole), 40)
     slow = Request("bare", encoded({**whole, "prefetch": {}, "fhirServer": ehr.base}), WAITING)
     with running(ehr), ThreadPoolExecutor(1) as crowd:
-        others = [server for server in servers if server.name != "echo"]
+        others = [server for server in servers if server.name in ("service", "before")]
         for in_turn in turns(others, rounds, "a slow FHIR server"):
             for server in in_turn:
                 with running(in_the_open(server)):
@@ -155,6 +176,16 @@ def table(measured: Measured, names: list[str]) -> Table:
     for what, by_server in measured.items():
         medians = [median(by_server[name]) for name in names]
         made.add_row(what, *medians, *(ratio(by_server, other) for other in others))
+    return made
+
+
+def goals(measured: Measured) -> Table:
+    """A row for each goal: what it allows, what was measured, whether it holds."""
+    made = Table("goal", "at most", "measured", "holds", box=box.MARKDOWN)
+    for goal in GOALS:
+        value = goal.value(measured)
+        holds = "not measured" if value is None else "yes" if value <= goal.most else "no"
+        made.add_row(goal.name, f"{goal.most:g}", "" if value is None else f"{value:.2f}", holds)
     return made
 
 

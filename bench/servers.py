@@ -38,6 +38,7 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: str = "/health"
     behind: float = 0
+    path: str = PATH
 
     @property
     def base(self) -> str:
@@ -45,7 +46,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return self.base + PATH
+        return self.base + self.path
 
 
 def gunicorn(app: str, port: int, *options: str) -> tuple[str, ...]:
@@ -68,9 +69,8 @@ def service(name: str, checkout: Path, port: int, folder: Path) -> Server:
 
 def in_the_open(server: Server) -> Server:
     """The same for anyone, without a store: in this mode it fetches from this machine."""
-    return replace(
-        server, environment={**server.environment, "CDS_AUTH": "open", "CDS_STORE": "off"}
-    )
+    environment = {**server.environment, "CDS_AUTH": "open", "CDS_STORE": "off"}
+    return replace(server, environment=environment, behind=0)
 
 
 def echo(port: int, folder: Path) -> Server:
