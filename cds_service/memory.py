@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from blake3 import blake3
 from msgspec import Raw
 
-MOST_ENTRIES, MOST_BYTES = 2_000, 16_000_000
+MOST_ENTRIES, MOST_BYTES = 2_000, 6_000_000
 
 T = TypeVar("T")
 

@@ -126,11 +126,11 @@ def deep(levels):
 
 
 NOTES = [{"text": "a"}]
-VALUES, BESIDE, READ = "600000 values", "30000 values beside", "60000 values in resources"
+VALUES, BESIDE, READ = "700000 values", "30000 values beside", "60000 values in resources"
 LETTERS, FINDINGS = "300000 letters", "20000 findings, each for all orders"
 # What is dear, just below a limit (None), and beyond it: the limit that is named.
 BODIES = {
-    "values anywhere": (lambda: {**BODY, "x": [0] * 600_000}, VALUES),
+    "values anywhere": (lambda: {**BODY, "x": [0] * 700_000}, VALUES),
     "lists in lists": (lambda: {**BODY, "x": [deep(400)] * 2_000}, VALUES),
     "fields of the context": (lambda: with_context(x=[{}] * 15_000), BESIDE),
     "codes of an order": (lambda: hook_request(draft(code=coded(11_000))), BESIDE),

@@ -57,9 +57,8 @@ def _ratings(
 
 
 def _card(evaluated: EvaluatedOrder, buttons: list[Offer], style: ResponseStyle) -> Json:
-    if style not in evaluated.written:
-        evaluated.written[style] = _words(evaluated, style)
-    made = {"uuid": evaluated.card_id, **evaluated.written[style]}
+    words = evaluated.once(style, lambda: _words(evaluated, style))
+    made = {"uuid": evaluated.card_id, **words}
     if buttons:
         made["suggestions"] = [button.body for button in buttons]
         made["selectionBehavior"] = style.dialect.selection_behavior

@@ -1,8 +1,9 @@
 """One evaluated order, with all that its card and actions need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from cds_service.cards.ids import identifier
 from cds_service.decision.evaluate import Decision
@@ -12,6 +13,7 @@ from cds_service.decision.topic import Topic
 from cds_service.language import ENGLISH, Language
 
 Json = dict
+T = TypeVar("T")
 
 # Why a card is not shown.
 SILENT, REPEAT = "silent", "repeat"
@@ -23,8 +25,8 @@ class EvaluatedOrder:
 
     `base_url` is the public address of this service, without a slash at its end. `hidden` says why
     the card is not shown (SILENT or REPEAT), else it is empty; `unrated` whether the rating is not
-    sent either; `language` is that of the card. `written` has the words of the
-    card by its style, and is shared by all that `replace` makes of the same order and decision.
+    sent either; `language` is that of the card. `written` is for `once`, and
+    shared by all that `replace` makes of the same order and decision.
     """
 
     decision: Decision
@@ -38,7 +40,15 @@ class EvaluatedOrder:
     hidden: str = ""
     unrated: bool = False
     language: Language = ENGLISH
-    written: dict[Any, Json] = field(default_factory=dict, compare=False, repr=False)
+    written: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` writes of the order and the decision, or wrote in an earlier hook: it is the
+        same in every hook, and never changed.
+        """
+        if key not in self.written:
+            self.written[key] = make()
+        return self.written[key]
 
     @property
     def shows_card(self) -> bool:
@@ -64,7 +74,7 @@ class EvaluatedOrder:
         return (self.hook_instance, self.number, order.id, order.procedure.id, place, *advice)
 
     def uuid(self, *of: object) -> str:
-        return str(identifier(self.topic.about.urn, *self.key, *of))
+        return identifier(self.topic.about.urn, *self.key, *of)
 
     @cached_property
     def card_id(self) -> str:

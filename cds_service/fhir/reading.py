@@ -85,7 +85,7 @@ HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 HALF = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (HIGH, LOW, HIGH, LOW))
 
 
-def decoded(text: bytes, decoder: Decoder = WHOLE) -> Any:
+def decoded(text: bytes | bytearray, decoder: Decoder = WHOLE) -> Any:
     """The value of a JSON text from the network; half a surrogate pair becomes U+FFFD.
 
     Raises msgspec.ValidationError where it is not of the decoder's type, else one of NOT_JSON.

@@ -64,12 +64,13 @@ class SelectedOrders:
 def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
     """The draft orders that the hook is about."""
     selected = SelectedOrders()
-    named = (asked_for(resource, topic)[1] for resource in all_drafts(context))
-    selected.drafted = frozenset(procedure.id for procedure in named if procedure)
-    for resource in _drafts(hook, context):
+    drafts = all_drafts(context)
+    asked = {id(resource): asked_for(resource, topic) for resource in drafts}
+    selected.drafted = frozenset(procedure.id for _, procedure, _ in asked.values() if procedure)
+    for resource in _selected(hook, context, drafts):
         unmapped = unmapped_codes(resource, topic.terminology)
         selected.unmapped += by_known_system(unmapped, topic.terminology)
-        why_not, procedure, meanings = asked_for(resource, topic)
+        why_not, procedure, meanings = asked[id(resource)]
         if procedure:
             selected.ours.append(OurOrder(resource, procedure, meanings, unmapped))
         else:
@@ -77,9 +78,8 @@ def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
     return selected
 
 
-def _drafts(hook: str, context: Json) -> Iterator[Json]:
+def _selected(hook: str, context: Json, drafts: list[Json]) -> Iterator[Json]:
     """On order-select the drafts that `selections` names; without it, and on order-sign, all."""
-    drafts = all_drafts(context)
     selections = context.get("selections")
     if hook == ORDER_SIGN or not isinstance(selections, list):
         yield from drafts

@@ -23,7 +23,7 @@ HOOK, FEEDBACK = msgspec.json.Decoder(Body), msgspec.json.Decoder(dict[str, msgs
 BESIDE = "values beside the prefetch"
 
 
-def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
+def body_of(text: bytes | bytearray, decoder: msgspec.json.Decoder) -> dict:
     """The JSON object that was posted. Raises BadRequest or TooMuch."""
     try:
         return _decoded(decoder, text)
@@ -33,7 +33,7 @@ def body_of(text: bytes, decoder: msgspec.json.Decoder) -> dict:
         raise BadRequest(NESTED_TOO_DEEP) from None
 
 
-def _decoded(decoder: msgspec.json.Decoder, text: bytes) -> dict:
+def _decoded(decoder: msgspec.json.Decoder, text: bytes | bytearray) -> dict:
     """The decoded body. One of other types than the decoder's is decoded whole, so that the schema
     can name what is wrong.
     """

@@ -155,7 +155,7 @@ def _id(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        return str(identifier("unknown", text))
+        return identifier("unknown", text)
 
 
 def _reason(item: Json) -> tuple[str, str]:

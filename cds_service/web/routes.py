@@ -26,6 +26,7 @@ from cds_service.web.callers import Caller, Callers
 from cds_service.web.concurrency import ConcurrencyLimit
 from cds_service.web.feedback import Sender, keep_feedback, read_feedback
 from cds_service.web.limits import RateLimits, check_answer, check_items, check_orders
+from cds_service.web.posted import posted
 from cds_service.web.request_log import current, phase
 from cds_service.web.schemas import criteria, envelope, feedback_items
 from cds_service.web.tracing import span
@@ -93,7 +94,7 @@ def hooks(site: Site) -> Blueprint:
     return blueprint
 
 
-def _worked_on(site: Site, caller: Caller, text: bytes, topic: Topic) -> Response:
+def _worked_on(site: Site, caller: Caller, text: bytes | bytearray, topic: Topic) -> Response:
     """Answers a hook: reads the body, decides, writes the response, and keeps the evaluations."""
     with phase("read"):
         body = envelope(body_of(text, HOOK))
@@ -187,14 +188,11 @@ def _fetch(fetcher: Fetcher | None, body: dict, concurrency: ConcurrencyLimit) -
     return fetch
 
 
-def _posted() -> bytes:
-    """The posted body. Read in one go where its length is stated: in pieces, a large one would be
-    copied many times.
-    """
+def _posted() -> bytes | bytearray:
+    """The posted body, in full."""
     if not request.is_json:
         abort(415)
-    stream = request.stream
     try:
-        return stream.read(request.content_length or 0) + stream.read()
+        return posted(request)
     except UNREADABLE:
         abort(400)
