@@ -96,7 +96,7 @@ def test_what_was_read_ahead_beyond_the_body_stays():
     with ours, theirs:
         reader = SocketUnreader(theirs)
         reader.unread(LARGE + b"GET")
-        environ = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input_terminated": True,
-                   "wsgi.input": Body(LengthReader(reader, len(LARGE))), "gunicorn.socket": theirs}  # fmt: skip
+        body = Body(LengthReader(reader, len(LARGE)))
+        environ = {"CONTENT_LENGTH": str(len(LARGE)), "wsgi.input": body, "gunicorn.socket": theirs}
         assert posted(Request(environ)) == LARGE
         assert reader.take_buffered() == b"GET"
