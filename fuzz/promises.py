@@ -93,12 +93,15 @@ def broken_promise(call: Call, answer: Answer) -> str:
 
 def wrong_form(call: Call, answer: Answer) -> str:
     """What is wrong with the body; as a client reads it, by the JSON standard."""
+    kind = answer.headers.get("content-type", "")
     try:
+        if answer.status in (401, 404) and call.method == "GET" and kind.startswith("text/html"):
+            return "" if b"</html>" in answer.body else "half a page"  # for browsers
         if answer.status >= 400:
             decode(answer.body, type=OperationOutcome)
         elif call.method == "POST" and call.path.strip("/").replace("//", "/") == SERVICE[1:]:
             decode(answer.body, type=HookResponse)
-        elif call.method == "POST" or "json" in answer.headers.get("content-type", ""):
+        elif call.method == "POST" or "json" in kind:
             decode(answer.body)
     except (ValidationError, ValueError) as error:
         return str(error)
