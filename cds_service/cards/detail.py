@@ -5,6 +5,7 @@ Source: the decision rules, section 5, "The detail is read in five seconds".
 """
 
 from collections.abc import Iterator
+from functools import cache, partial
 
 from cds_service.cards.cautions import critical_lines, other_cautions
 from cds_service.cards.evaluated import EvaluatedOrder
@@ -43,8 +44,9 @@ def _shorter_and_shorter(
 ) -> Iterator[str]:
     safety, verdict, cautions = critical_lines(evaluated), why(evaluated), other_cautions(evaluated)
     asked, rests_on = _question(evaluated, takes_answers), what_this_rests_on(evaluated)
+    offers = cache(partial(instead, evaluated))
     for categories, reasons in STEPS:
-        offered, ratings = instead(evaluated, reasons), other_ratings(evaluated, categories)
+        offered, ratings = offers(reasons), other_ratings(evaluated, categories)
         parts = (safety, verdict, offered, asked, remarks, rests_on, ratings, cautions)
         yield "\n\n".join(filter(None, (*parts, _source(evaluated))))
 

@@ -18,7 +18,7 @@ def other_ratings(evaluated: EvaluatedOrder, most: int) -> str:
 
 
 def _of_variant(evaluated: EvaluatedOrder, variant: Variant, most: int) -> str:
-    lines = list(_lines(evaluated, variant))[:most]
+    lines = evaluated.once(("ratings", variant.id), lambda: list(_lines(evaluated, variant)))[:most]
     if not lines:
         return ""
     heading = evaluated.say("Also in variant %(number)s:", number=variant.number)
