@@ -106,6 +106,17 @@ def test_what_is_not_an_object_is_refused(client, body):
     assert_outcome(answer, 400, "not a JSON object")
 
 
+@pytest.mark.parametrize("first", ["0", "[]", '"x"', "null", '{"patient": 1}'])
+@pytest.mark.parametrize("field", ["prefetch", "context", "hook", "hookInstance"])
+def test_of_a_field_that_comes_twice_the_second_counts(client, field, first):
+    """JSON leaves that open; most readers take the last."""
+    body = hook_request(order(MRI_LUMBAR_W, reasons=(FRACTURE, PAIN)))
+    twice = f'{{"{field}": {first}, {json.dumps(body)[1:]}'
+    answer = client.post(SERVICE, data=twice, content_type="application/json")
+    assert answer.status_code == 200
+    assert answer.json == client.post(SERVICE, json=body).json
+
+
 def test_deep_nesting_is_refused(client):
     deep = '{"context":' + "[" * 4_000 + "]" * 4_000 + "}"
     assert_outcome(client.post(SERVICE, data=deep, content_type="application/json"), 400, "deep")

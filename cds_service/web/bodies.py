@@ -1,6 +1,7 @@
 """Reads the JSON that is posted, and answers a hook that was read so."""
 
 import msgspec
+from msgspec import Raw
 
 from cds_service.decision.topic import Topic
 from cds_service.fhir.amounts import (
@@ -10,7 +11,7 @@ from cds_service.fhir.amounts import (
     check,
     check_values,
 )
-from cds_service.fhir.reading import NOT_JSON, decoded
+from cds_service.fhir.reading import NOT_JSON, decoded, text_of
 from cds_service.hook import answer_hook
 from cds_service.hook_call import Fetch, HookCall, HookOutcome
 from cds_service.memory import NOTHING_REMEMBERED, Memory
@@ -45,6 +46,8 @@ def _decoded(decoder: msgspec.json.Decoder, text: bytes | bytearray) -> dict:
         body = decoded(text)
     if not isinstance(body, dict):
         raise BadRequest(NO_OBJECT)
+    if isinstance(body.get("prefetch"), dict):  # a field came twice, and is right the second time
+        body["prefetch"] = {key: Raw(text_of(value)) for key, value in body["prefetch"].items()}
     return body
 
 
