@@ -95,7 +95,7 @@ def wrong_form(call: Call, answer: Answer) -> str:
     """What is wrong with the body; as a client reads it, by the JSON standard."""
     kind = answer.headers.get("content-type", "")
     try:
-        if answer.status in (401, 404) and call.method == "GET" and kind.startswith("text/html"):
+        if answer.status in (401, 404) and kind.startswith("text/html"):
             return "" if b"</html>" in answer.body else "half a page"  # for browsers
         if answer.status >= 400:
             decode(answer.body, type=OperationOutcome)
