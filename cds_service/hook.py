@@ -12,7 +12,7 @@ from urllib.parse import quote
 from cds_service.cards.card import CardsAndActions, respond
 from cds_service.cards.evaluated import REPEAT, SILENT, EvaluatedOrder
 from cds_service.cards.rating import has_rating_of
-from cds_service.choices import CARD, PRECONDITION_FAILED
+from cds_service.choices import PRECONDITION_FAILED
 from cds_service.decision.chart import Case, Chart
 from cds_service.decision.evaluate import evaluate_order
 from cds_service.decision.needs import BY_WEIGHT, kinds_needed
@@ -57,12 +57,7 @@ def answer_hook(
     if not selected.ours:
         return HookOutcome(_respond(call, [], selected, topic).body, selected=selected)
     prefetched = cache(lambda: read_prefetch(call.prefetch, call.max_resources))
-    sent = session.chart(
-        call.patient_id,
-        call.max_resources,
-        call.prefetch,
-        lambda: read_sent(prefetched(), call.patient_id, topic),
-    )
+    sent = session.chart(call, lambda: read_sent(prefetched(), call.patient_id, topic))
     evaluated = decide(call, selected, sent.chart, prefetched, topic, session)
     fetches: Counter[str] = Counter()
     wanted = _wanted(call, sent, evaluated, topic) if fetch else {}
@@ -90,23 +85,15 @@ def decide(
     `prefetch` of the call is not read; `prefetched` is, where an order refers to a Condition.
     """
     check(len(selected.ours) * len(chart.findings), MOST_COMPARED, "findings, each for all orders")
-    drafts = all_drafts(call.context)
-    named = partial(conditions_among, drafts, prefetched)
-    reasons = Conditions(named, topic.terminology)
-    beside = (call.today.isoformat(), str(_tells(call)), call.base_url, *sorted(selected.drafted))
-    orders = [
-        session.order(
-            our.resource,
-            drafts,
-            beside,
-            partial(_evaluated, call, our, selected.drafted, reasons, chart, topic),
-        )
-        for our in selected.ours
-    ]
-    return [
-        _hidden(call, replace(order, number=number, hook_instance=call.hook_instance))
-        for number, order in enumerate(orders)
-    ]
+    named = partial(conditions_among, all_drafts(call.context), prefetched)
+    reasons, drafted = Conditions(named, topic.terminology), selected.drafted
+    evaluated = []
+    for number, our in enumerate(selected.ours):
+        make = partial(_evaluated, call, our, drafted, reasons, chart, topic)
+        order = session.order(call, our.resource, drafted, make)
+        order = replace(order, number=number, hook_instance=call.hook_instance)
+        evaluated.append(_hidden(call, order))
+    return evaluated
 
 
 def _evaluated(
@@ -120,7 +107,9 @@ def _evaluated(
     """The decision on an order, as it is for every hook that brings it with this chart."""
     draft = read_order(our, call.patient_id, drafted, reasons, topic.terminology, call.today)
     return EvaluatedOrder(
-        decision=evaluate_order(Case(draft.order, chart, draft.today, _tells(call)), topic),
+        decision=evaluate_order(
+            Case(draft.order, chart, draft.today, call.tells_not_checked), topic
+        ),
         resource=without_empty(draft.resource),
         number=0,
         hook_instance="",
@@ -130,11 +119,6 @@ def _evaluated(
         unmapped=draft.unmapped,
         language=call.style.language,
     )
-
-
-def _tells(call: HookCall) -> bool:
-    """Whether an order of which too little is known gets a card."""
-    return call.hook == ORDER_SIGN and call.on_too_little == CARD
 
 
 def _wanted(

@@ -8,14 +8,14 @@ from datetime import date
 from msgspec import Raw
 
 from cds_service.cards.dialect import ResponseStyle
-from cds_service.choices import SILENCE
+from cds_service.choices import CARD, SILENCE
 from cds_service.decision.code_systems import SNOMED_CT
 from cds_service.decision.evaluate import Decision
 from cds_service.decision.terminology import Meaning
 from cds_service.evaluation import Evaluation
 from cds_service.fhir.amounts import MOST_RESOURCES
 from cds_service.fhir.plain import Json, as_text
-from cds_service.fhir.selected import SelectedOrders
+from cds_service.fhir.selected import ORDER_SIGN, SelectedOrders
 from cds_service.fhir.unmapped import Unmapped
 from cds_service.silence import Silence
 
@@ -62,6 +62,11 @@ class HookCall:
     @property
     def patient_id(self) -> str:
         return as_text(self.context.get("patientId"))
+
+    @property
+    def tells_not_checked(self) -> bool:
+        """Whether an order of which too little is known gets a card."""
+        return self.hook == ORDER_SIGN and self.on_too_little == CARD
 
 
 @dataclass(frozen=True)

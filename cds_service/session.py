@@ -2,16 +2,16 @@
 with its decision and the words of its card.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-
-from msgspec import Raw
 
 from cds_service.cards.evaluated import EvaluatedOrder
 from cds_service.fhir.chart import SentChart
 from cds_service.fhir.orders import drafted_conditions
 from cds_service.fhir.plain import Json
 from cds_service.fhir.reading import text_of
+from cds_service.fhir.selected import all_drafts
+from cds_service.hook_call import HookCall
 from cds_service.memory import NOTHING_REMEMBERED, Memory
 
 
@@ -25,34 +25,29 @@ class Session:
     given: tuple[object, ...] = ()
     _chart: bytes = field(default=b"", init=False)
 
-    def chart(
-        self,
-        patient_id: str,
-        most: int,
-        prefetch: Mapping[str, Raw],
-        make: Callable[[], SentChart],
-    ) -> SentChart:
-        """What `make` reads of the prefetch, of at most so many resources."""
-        parts = (part for pair in prefetch.items() for part in pair)
-        said = ("chart", patient_id, str(most), *parts)
+    def chart(self, call: HookCall, make: Callable[[], SentChart]) -> SentChart:
+        """What `make` reads of the prefetch."""
+        parts = (part for pair in call.prefetch.items() for part in pair)
+        said = ("chart", call.patient_id, str(call.max_resources), *parts)
         self._chart, sent = self.memory.recall(said, self.given, make, lambda sent: sent.size)
         return sent
 
     def order(
         self,
+        call: HookCall,
         resource: Json,
-        drafts: Iterable[Json],
-        beside: Iterable[str],
+        drafted: Iterable[str],
         make: Callable[[], EvaluatedOrder],
     ) -> EvaluatedOrder:
-        """What `make` decides on an order and the chart. A draft may be its reason; `beside` is
-        what else it depends on.
+        """What `make` decides on an order and the chart. A Condition among the drafts may be its
+        reason, and procedures that are `drafted` keep others off its card.
         """
         if not self._chart:
             return make()
-        reasons = drafted_conditions(drafts) if resource.get("reasonReference") else []
-        texts = [text_of(one) for one in (resource, *reasons)]
-        said = ("order", self._chart, str(len(texts)), *texts, *beside)
+        drafts = all_drafts(call.context) if resource.get("reasonReference") else []
+        texts = [text_of(one) for one in (resource, *drafted_conditions(drafts))]
+        beside = (call.today.isoformat(), str(call.tells_not_checked), call.base_url)
+        said = ("order", self._chart, str(len(texts)), *texts, *beside, *sorted(drafted))
         return self.memory.recall(said, self.given, make, lambda order: order.size)[1]
 
 

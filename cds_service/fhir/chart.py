@@ -48,8 +48,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
     not count as supplied: the missing finding may be in it. One that came twice counts once. Raises
     TooMuch.
     """
-    findings: list[Finding] = []
-    unread: list[str] = []
+    findings, unread = [], []
     supplied = prefetched.supplied
     for resource, finding in _found(prefetched, terminology):
         problem = _problem(resource, patient_id)
@@ -58,12 +57,10 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
             supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
-    conditions = (r for r in prefetched.resources if r.type == "Condition")
-    if any(_is_illegible(condition, terminology) for condition in conditions):
+    if any(_is_illegible(resource, terminology) for resource in prefetched.resources):
         supplied.discard("conditions")
     known, problem = _patient(prefetched, patient_id)
-    if problem:
-        unread.append(f"Patient ({problem})")
+    unread += [f"Patient ({problem})"] if problem else []
     if not known:
         supplied.discard("patient")
     return Chart(
@@ -94,7 +91,7 @@ def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[R
 
 def _is_illegible(condition: Resource, terminology: Terminology) -> bool:
     """A Condition that counts, and of which nothing can be read, may be anything."""
-    if not condition.is_illegible(terminology):
+    if condition.type != "Condition" or not condition.is_illegible(terminology):
         return False
     return not codes(condition.content.get("verificationStatus")) & NEVER_EVIDENCE
 

@@ -65,31 +65,25 @@ def read_outline(source: Source) -> Outline | None:
 
 
 def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) -> Topic | None:
-    """The topic, or None where one of its files cannot be read.
-
-    `any_selectors` are those of all topics: the ones that a shared safety rule may name.
-    """
-    source, about = outline.source, outline.about
+    """The topic, or None where one of its files cannot be read. `any_selectors`: see `_rules`."""
+    source, problems = outline.source, outline.source.problems
     document = source.document("facts.json")
     names = _names(outline, document[1] if document else {})
-    facts = read_as(Facts, document, source.problems, names)
-    relevance = read_as(Relevance, source.document("relevance.json"), source.problems, names)
+    facts = read_as(Facts, document, problems, names)
+    relevance = read_as(Relevance, source.document("relevance.json"), problems, names)
     rules = _rules(outline, names, any_selectors)
-    words = read_as(OrderWords, source.document("order-words.json"), source.problems)
-    heard = read_as(dict[str, Sound], source.document("condition-words.json"), source.problems)
-    reasons = read_as(Rationales, source.document("rationales.json"), source.problems)
+    words, heard, reasons = _words(source)
     if None in (facts, relevance, words, heard, reasons):
         return None
-    findings = _selection(facts.findings, document[0], names, source.problems)
     return Topic(
-        about=about,
+        about=outline.about,
         guideline=outline.guideline,
         rationales={(row.variant, row.procedure): row for row in reasons.rows},
         facts=facts.facts,
         questions=facts.questions,
         relevance=relevance,
         rules=rules,
-        findings=findings,
+        findings=_selection(facts.findings, document[0], names, problems),
         terminology=_terminology(outline, facts, document),
         order_words=words,
         condition_words=heard,
@@ -98,6 +92,15 @@ def read_topic(outline: Outline, any_selectors: frozenset[str], version: str) ->
         definitions=tuple(names.definitions.values()),
         criteria=tuple(names.criteria.values()),
         findings_written=facts.findings,
+    )
+
+
+def _words(source: Source) -> tuple[Any, Any, Any]:
+    """Words of orders and of Conditions, and the reasons of the ratings; None for what is wrong."""
+    return (
+        read_as(OrderWords, source.document("order-words.json"), source.problems),
+        read_as(dict[str, Sound], source.document("condition-words.json"), source.problems),
+        read_as(Rationales, source.document("rationales.json"), source.problems),
     )
 
 
@@ -173,7 +176,9 @@ def _check_definition(definition: Definition, names: Names) -> None:
 
 
 def _rules(outline: Outline, names: Names, any_selectors: frozenset[str]) -> tuple[SafetyRule, ...]:
-    """The rules that the topic names, in the order of their urgency and then of their names."""
+    """The rules that the topic names, in the order of their urgency and then of their names. A
+    shared rule may name `any_selectors`, those of all topics.
+    """
     own, shared = outline.source, outline.source.shared
     rules = []
     for name in outline.about.safety_rules:

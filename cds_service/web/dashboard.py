@@ -59,11 +59,9 @@ def dashboard(
             overview = overviews.of(chosen, spoken())
         except StoreDown:
             return render_template("dashboard.html", overview=None, **words), 503
-        numbers = headline(overview.total, spoken().number)
-        drawing = {"drawn": _drawn, "shares": shares, "color": color}
-        return render_template(
-            "dashboard.html", overview=overview, numbers=numbers, **drawing, **words
-        )
+        words |= {"numbers": headline(overview.total, spoken().number), "color": color}
+        words |= {"overview": overview, "drawn": _drawn, "shares": shares}
+        return render_template("dashboard.html", **words)
 
     @blueprint.get("/dashboard.csv")
     def export() -> Response:

@@ -86,12 +86,16 @@ def hooks(site: Site) -> Blueprint:
         client, text = site.caller().client, _posted()
         sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
         with site.concurrency.slot():
-            items = feedback_items(body_of(text, FEEDBACK))
-            check_items(items)
-            feedback = read_feedback(items, sender)
+            feedback = read_feedback(_items_of(text), sender)
         return keep_feedback(feedback, site.store)
 
     return blueprint
+
+
+def _items_of(text: bytes | bytearray) -> list:
+    items = feedback_items(body_of(text, FEEDBACK))
+    check_items(items)
+    return items
 
 
 def _worked_on(site: Site, caller: Caller, text: bytes | bytearray, topic: Topic) -> Response:
