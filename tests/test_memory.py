@@ -16,23 +16,29 @@ from cds_service import hook, memory
 from cds_service.cards.dialect import ResponseOptions, ResponseStyle
 from cds_service.choices import CARD
 from cds_service.decision.terminology import Meaning
+from cds_service.fhir.amounts import TooMuch
 from cds_service.fixtures import find_fixtures, read_fixture
 from cds_service.hook import answer_hook
 from cds_service.language import language
 from cds_service.memory import Memory
 from tests.small_world import (
+    AUGMENTATION_LUMBAR,
     BREAST_CANCER,
+    CAUDA_EQUINA,
     FRACTURE,
     HYPERTENSION,
+    IN_VARIANT,
     LOW_BACK_PAIN,
     MRI_LUMBAR_W,
     MRI_LUMBAR_WO,
     PAIN,
     ROOT,
     SERVICE,
+    SURGEON,
     TODAY,
     bundle,
     condition,
+    days_ago,
     hook_call,
     hook_request,
     order,
@@ -144,9 +150,20 @@ def answered(body, of=memory.NOTHING_REMEMBERED, made=None, **changes) -> bytes:
     return json.dumps([outcome.body, told, outcome.unmapped_conditions], default=str).encode()
 
 
-def changed(**fields):
-    """The poor order with other fields."""
-    return hook_request({**POOR, **fields})
+def for_patient(name) -> dict:
+    """The same chart for another patient: it is not that patient's then."""
+    return {**FIRST, "context": {**FIRST["context"], "patientId": name}}
+
+
+def with_prefetch(body, key, value) -> dict:
+    return {**body, "prefetch": {**body["prefetch"], key: value}}
+
+
+def with_drafts(body, *drafts) -> dict:
+    made = deepcopy(body)
+    made["context"]["draftOrders"]["entry"] += [{"resource": draft} for draft in drafts]
+    made["context"]["selections"] = ["order-1"]
+    return {**made, "hook": "order-select"}
 
 
 def with_draft(resource) -> dict:
@@ -155,43 +172,51 @@ def with_draft(resource) -> dict:
     return body
 
 
-DRAFTED = {**condition(BREAST_CANCER), "id": "drafted"}
-# The second hook, and what else is different, after one with the first: each is told from it.
-FIRST = with_draft(DRAFTED)
+FIRST = with_draft({**condition(BREAST_CANCER), "id": "drafted"})
+DATED = hook_request(POOR, conditions=[condition(FRACTURE, onset=days_ago(30))])
+BARE = hook_request(order(MRI_LUMBAR_W), without=("conditions",))
+CORD = hook_request(order(AUGMENTATION_LUMBAR, reasons=(*IN_VARIANT[8][0], CAUDA_EQUINA)))
+# One hook, then another: the second, and what is different of its call. It is answered differently,
+# as it would be without the first.
 OTHERS = {
-    "another patient": (hook_request(POOR, patient={"resourceType": "Patient", "id": "p"}), {}),
-    "another chart": (hook_request(POOR, conditions=[condition(BREAST_CANCER)]), {}),
-    "a chart in part": (
-        {**FIRST, "prefetch": {**FIRST["prefetch"], "conditions": bundle([], link=[
-            {"relation": "next", "url": "https://ehr.example.org/2"}])}}, {}),
-    "a chart under another key": (
-        {**FIRST, "prefetch": {"x" + key: v for key, v in FIRST["prefetch"].items()}}, {}),
-    "another order": (hook_request(order(MRI_LUMBAR_WO, reasons=(FRACTURE, PAIN))), {}),
-    "other reasons": (hook_request(order(MRI_LUMBAR_W, reasons=(LOW_BACK_PAIN,))), {}),
-    "another id": (changed(id="order-2"), {}),
+    "another patient": (FIRST, for_patient("paul"), {}),
+    "another chart": (FIRST, hook_request(POOR, conditions=[condition(BREAST_CANCER)]), {}),
+    "a chart in part": (DATED, with_prefetch(DATED, "conditions", bundle([], link=[
+        {"relation": "next", "url": "https://ehr.example.org/2"}])), {}),
+    "a chart that failed under its key": (
+        DATED, with_prefetch(DATED, "conditions", {"resourceType": "OperationOutcome"}), {}),
+    "another order": (FIRST, hook_request(order(MRI_LUMBAR_WO, reasons=(FRACTURE, PAIN))), {}),
+    "other reasons": (FIRST, hook_request(order(MRI_LUMBAR_W, reasons=(LOW_BACK_PAIN,))), {}),
+    "another id": (FIRST, hook_request({**POOR, "id": "order-2"}), {}),
     "another Condition among the drafts": (
-        with_draft({**condition(HYPERTENSION), "id": "drafted"}), {}),
-    "another hook": ({**FIRST, "hook": "order-sign"}, {"on_too_little": CARD}),
-    "another hook instance": ({**FIRST, "hookInstance": "another"}, {}),
-    "another day": (FIRST, {"today": TODAY + timedelta(days=400)}),
-    "another address": (FIRST, {"base_url": "https://other.example.org"}),
-    "another language": (FIRST, {"style": ResponseStyle(
+        FIRST, with_draft({**condition(HYPERTENSION), "id": "drafted"}), {}),
+    "a consultation among the drafts": (CORD, with_drafts(CORD, order(
+        SURGEON, identifier="consultation", reasons=(FRACTURE,))), {}),
+    "a client that is told what was not checked": (BARE, BARE, {"on_too_little": CARD}),
+    "another hook instance": (FIRST, {**FIRST, "hookInstance": "another"}, {}),
+    "another day": (DATED, DATED, {"today": TODAY + timedelta(days=400)}),
+    "another address": (FIRST, FIRST, {"base_url": "https://other.example.org"}),
+    "another language": (FIRST, FIRST, {"style": ResponseStyle(
         language=language("de", ROOT / "mappings"))}),
-    "a client with other cards": (FIRST, {"style": ResponseStyle(
+    "a client with other cards": (FIRST, FIRST, {"style": ResponseStyle(
         options=ResponseOptions(links=False, plain_text=True))}),
-    "a client with fewer resources": (FIRST, {"max_resources": 19_999}),
-    "a code that was looked up": (FIRST, {"looked_up": {
-        HYPERTENSION: Meaning(frozenset({"malignancy"}))}}),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_it_is_answered_as_if_nothing_were_remembered(name, remembers):
-    body, changes = OTHERS[name]
-    answered(FIRST, remembers)
+@pytest.mark.parametrize(("first", "second", "changes"), OTHERS.values(), ids=OTHERS)
+def test_another_is_answered_as_if_nothing_were_remembered(first, second, changes, remembers):
+    expected = answered(second, **changes)
+    assert answered(first, remembers) == answered(first) != expected
     for _ in range(2):
-        assert answered(body, remembers, **changes) == answered(body, **changes)
-        assert answered(FIRST, remembers) == answered(FIRST)
+        assert answered(second, remembers, **changes) == expected
+        assert answered(first, remembers) == answered(first)
+
+
+def test_a_chart_that_is_too_large_for_a_client_is_so_again(remembers):
+    answered(DATED, remembers)
+    for _ in range(2):
+        with pytest.raises(TooMuch):
+            answered(DATED, remembers, max_resources=1)
 
 
 def test_another_topic_never_gets_it(remembers):
