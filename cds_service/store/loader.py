@@ -1,6 +1,7 @@
 """Loads the spool into the database."""
 
 import json
+import re
 from collections import defaultdict
 
 from cds_service.store.background import TellProblem
@@ -13,6 +14,7 @@ from cds_service.store.tables import KEPT
 # The version of the lines: one more with each column, so that an earlier version of the service,
 # which would drop that column, leaves the lines to this one. Those before CLEAN may name a person.
 FORMAT = CLEAN = 6
+VERSION = re.compile(rb'\{"format":(\d+),')
 ROWS_AT_ONCE = 500
 
 
@@ -27,12 +29,16 @@ class SpoolLoader:
 
     def __init__(self, database: Database, spool: Spool, tell_problem: TellProblem):
         self._database, self._spool, self._tell_problem = database, spool, tell_problem
+        self._has_cleaned = False
 
     def load(self) -> None:
         """Loads all there is. Raises StoreDown.
 
         On a full disk the room that is left is for the spool: a database there has to wait.
         """
+        if not self._has_cleaned:
+            self._spool.clean_aside(_without_persons)
+            self._has_cleaned = True
         if not self._spool.make_reserve() and self._database.is_here:
             raise StoreDown("the disk is full")
         self._spool.empty(self._load)
@@ -72,6 +78,20 @@ class SpoolLoader:
     def _refuse(self, text: bytes, kind: str) -> None:
         self._tell_problem("row-refused", kind)
         self._spool.put_aside(text)
+
+
+def _without_persons(text: bytes) -> bytes:
+    """A line that an earlier version put aside, without what may name a person; nothing of one of
+    which that cannot be told.
+    """
+    version = VERSION.match(text)
+    if version and int(version[1]) >= CLEAN:
+        return text
+    try:
+        made = json.loads(text)
+        return line(made["table"], without_persons(made["table"], made["row"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return b""
 
 
 def _read(text: bytes) -> Row | None:

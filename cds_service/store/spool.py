@@ -184,11 +184,20 @@ class Spool:
 
     def put_aside(self, line: bytes) -> None:
         """Keeps a line that cannot be loaded, for a person to look at."""
-        with (
-            suppress(OSError),
-            open(self._folder / "refused", "ab", opener=open_private) as file,
-        ):
+        with suppress(OSError), open(self._aside, "ab", opener=open_private) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line)
+
+    def clean_aside(self, cleaned: Callable[[bytes], bytes]) -> None:
+        """Makes of each line that was put aside what is `cleaned` of it."""
+        with suppress(OSError), open(self._aside, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            lines = file.readlines()
+            kept = [cleaned(line) for line in lines]
+            if kept != lines:
+                file.seek(0)
+                file.truncate()
+                file.writelines(kept)
 
     def make_reserve(self) -> bool:
         """Whether the reserve is there, or could be made again."""
@@ -209,6 +218,10 @@ class Spool:
         size = min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
         with open(self._reserve, "wb", opener=open_private) as file:
             file.write(b"\0" * size)
+
+    @property
+    def _aside(self) -> Path:
+        return self._folder / "refused"
 
     @property
     def _reserve(self) -> Path:

@@ -1,5 +1,6 @@
 """The spool: on disk before the answer goes out, loaded once, never lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -304,3 +305,22 @@ class TestLoader:
         SpoolLoader(database, spool, lambda *_: None).load()
         found = {row["card"]: row["guideline"] for row in kept(database, "decisions")}
         assert found == {"card-1": None, "now": "acr-vcf-2022"}
+
+
+class TestWhatEarlierVersionsPutAside:
+    """`refused` may hold lines of a version that kept words of persons."""
+
+    def test_is_cleaned_at_the_start(self, tmp_path):
+        row = {"client": "c", "consult": "1", "about": "order", "system": "", "code": "Zebediah",
+               "day": 1, "display": "for Zebediah"}  # fmt: skip
+        ours = b'{"format":6,"table":"decisions","row":{"odd": "and ours"}}\n'
+        half = b'{"format":6,"table":"deci\n'
+        old = json.dumps({"format": 5, "table": "unmapped_codes", "row": row}).encode() + b"\n"
+        aside = tmp_path / "spool" / "refused"
+        aside.parent.mkdir()
+        aside.write_bytes(b"".join([old, b'{"format": 4, "Zebediah\n', ours, half]))
+        SpoolLoader(Database("", tmp_path), Spool(tmp_path / "spool"), print).load()
+        kept = aside.read_bytes()
+        assert b"Zebediah" not in kept
+        assert kept.count(b"unmapped_codes") == 1
+        assert kept.endswith(ours + half)
