@@ -37,7 +37,8 @@ from bench.servers import (
 )
 
 SERVICE, BEFORE, ECHO, EHR, OPEN, HEALTHCHAIN, NODE = range(8471, 8478)
-EHR_SECONDS, WAITING = 5, 50
+EHR_SECONDS, WAITING, IDLE_SECONDS = 5, 50, 5
+IDLE = "CPU ms of an idle second"
 Found = tuple[str, str, float]  # what was measured, of which server, how much
 Measured = defaultdict[str, defaultdict[str, list[float]]]
 PEERS = ("healthchain", "node")
@@ -109,21 +110,32 @@ def hooks(servers: list[Server], rounds: int) -> Iterator[Found]:
         for server in servers:
             load(server.url, asked[1])
         for in_turn in turns(servers, rounds, "hooks"):
+            idle = idleness(pids)
+            yield from ((IDLE, name, seconds * 1000) for name, seconds in idle.items())
             for request, server in product(asked, in_turn):
                 if server.name in PEERS and not request.of_peers:
                     continue
-                yield from one_request(request, server, pids[server.name])
+                yield from one_request(request, server, pids[server.name], idle[server.name])
         for name, pid in pids.items():
             if name not in PEERS:
                 yield MEMORY, name, worker_megabytes(pid)
 
 
-def one_request(asked: Request, server: Server, pid: int) -> Iterator[Found]:
-    """CPU of a request, with what is done behind it, and the slowest of a hundred."""
+def idleness(pids: dict[str, int]) -> dict[str, float]:
+    """Seconds of CPU in a second in which nothing is asked, of each server."""
+    before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+    time.sleep(IDLE_SECONDS)
+    return {name: (cpu_seconds(pid) - before[name]) / IDLE_SECONDS for name, pid in pids.items()}
+
+
+def one_request(asked: Request, server: Server, pid: int, idle: float) -> Iterator[Found]:
+    """CPU of a request, with what is done behind it, and the slowest of a hundred. What the server
+    would have done behind it anyway is none of its cost.
+    """
     before = cpu_seconds(pid)
     milliseconds, failed = load(server.url, asked)
     time.sleep(server.behind)
-    spent = cpu_seconds(pid) - before
+    spent = cpu_seconds(pid) - before - server.behind * idle
     yield CPU + asked.name, server.name, spent / asked.times * 1e6
     yield P99 + asked.name, server.name, p99(milliseconds)
     yield "not answered with 200", server.name, failed
