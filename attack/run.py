@@ -26,7 +26,7 @@ from tests.front import HOST, NGINX, Front, front
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 from tests.test_gunicorn import PATH
 
-# Without nginx some hooks are refused (503) where sixty others are asked for at the same time.
+# Without nginx hooks may be refused (503) where sixty others are asked for at the same time.
 SERVICE, FRONT = 8475, 8476
 FILES = 20_000
 ALONE_SECONDS, UNDER_WAY_SECONDS, BETWEEN_SECONDS = 10, 12, 0.02

@@ -1,11 +1,11 @@
 """The goals of `docs/performance.md`, held against one run."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
 from dataclasses import dataclass
 
 # By what was measured and by server, a value of each round.
-Measured = Mapping[str, Mapping[str, Sequence[float]]]
+Measured = defaultdict[str, defaultdict[str, list[float]]]
 CPU, P99 = "CPU µs: ", "p99 ms: "
 START, MEMORY, GROWTH = "start, s", "memory of a worker, MB", "CPU µs of a further Condition"
 
@@ -23,11 +23,14 @@ class Goal:
     def value(self, measured: Measured) -> float | None:
         """The median of the rounds; None where one of the two was not measured."""
         ours = measured[self.what][self.server]
-        if not self.to:
-            return statistics.median(ours) if ours else None
-        pairs = zip(ours, measured[self.what][self.to], strict=False)
-        ratios = [a / b for a, b in pairs if a and b]
-        return statistics.median(ratios) if ratios else None
+        values = ratios(ours, measured[self.what][self.to]) if self.to else ours
+        return statistics.median(values) if values else None
+
+
+def ratios(ours: list[float], theirs: list[float]) -> list[float]:
+    """Of one server to another in each round, the lowest first; none where one did nothing."""
+    pairs = zip(ours, theirs, strict=False)
+    return sorted(mine / other for mine, other in pairs if mine and other)
 
 
 GOALS = (

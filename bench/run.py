@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.charts import ONE_CARD, Request, all_requests, encoded, fixture
-from bench.goals import CPU, GOALS, GROWTH, MEMORY, P99, START
+from bench.goals import CPU, GOALS, GROWTH, MEMORY, P99, START, Measured, ratios
 from bench.load import load, p99
 from bench.peers import peers
 from bench.servers import (
@@ -40,7 +40,6 @@ SERVICE, BEFORE, ECHO, EHR, OPEN, HEALTHCHAIN, NODE = range(8471, 8478)
 EHR_SECONDS, WAITING, IDLE_SECONDS = 5, 50, 5
 IDLE = "CPU ms of an idle second"
 Found = tuple[str, str, float]  # what was measured, of which server, how much
-Measured = defaultdict[str, defaultdict[str, list[float]]]
 PEERS = ("healthchain", "node")
 
 
@@ -210,11 +209,8 @@ def median(values: list[float]) -> str:
 
 def ratio(by_server: dict[str, list[float]], other: str) -> str:
     """Of the service to another server: the median of the rounds, the lowest and the highest."""
-    pairs = zip(by_server["service"], by_server[other], strict=False)
-    ratios = sorted(ours / theirs for ours, theirs in pairs if ours and theirs)
-    if not ratios:
-        return ""
-    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+    found = ratios(by_server["service"], by_server[other])
+    return f"{statistics.median(found):.2f} ({found[0]:.2f}–{found[-1]:.2f})" if found else ""
 
 
 if __name__ == "__main__":

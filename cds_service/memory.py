@@ -53,7 +53,8 @@ class Memory:
         make: Callable[[], T],
         size: Callable[[T], int],
     ) -> tuple[bytes, T]:
-        """A digest of the parts, and what `make` makes, or made of the same parts and objects.
+        """A digest of the parts, and what `make` makes, or made of the same parts and objects. The
+        digest is empty where nothing is remembered.
 
         `parts` are all the text that it depends on, `given` all the objects; `size` says how many
         bytes it takes. With it nothing is ever changed: it is shared by all who recall it.

@@ -89,11 +89,11 @@ def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[R
             yield resource, finding
 
 
-def _is_illegible(condition: Resource, terminology: Terminology) -> bool:
+def _is_illegible(resource: Resource, terminology: Terminology) -> bool:
     """A Condition that counts, and of which nothing can be read, may be anything."""
-    if condition.type != "Condition" or not condition.is_illegible(terminology):
+    if resource.type != "Condition" or not resource.is_illegible(terminology):
         return False
-    return not codes(condition.content.get("verificationStatus")) & NEVER_EVIDENCE
+    return not codes(resource.content.get("verificationStatus")) & NEVER_EVIDENCE
 
 
 def _patient(prefetched: Prefetched, patient_id: str) -> tuple[Json, str | None]:

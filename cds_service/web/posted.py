@@ -1,6 +1,6 @@
 """The body of a request, read into one buffer where that is possible.
 
-gunicorn and Werkzeug copy a large body five times on its way to a view. A sixth of the cost of a
+gunicorn and Werkzeug copy a large body five times on its way to a view. An eighth of the cost of a
 hook with 1.4 MB was that (`docs/performance.md`).
 """
 

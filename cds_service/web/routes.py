@@ -122,8 +122,8 @@ def _keep(site: Site, call: HookCall, client: Client, outcome: HookOutcome) -> N
         site.lookup.take(outcome.unknown_conditions)
     similar, conditions = outcome.selected.similar, outcome.unmapped_conditions
     if site.store and (outcome.evaluations or similar):
-        request_of = _hook_request(call, client)
-        site.store.add_evaluations(request_of, outcome.evaluations, similar, conditions)
+        kept = _hook_request(call, client)
+        site.store.add_evaluations(kept, outcome.evaluations, similar, conditions)
 
 
 def _describe(traced: Any) -> None:
