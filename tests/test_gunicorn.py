@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -276,6 +277,38 @@ class TestConnections:
         worker.accept(None)
         assert while_busy < usual / 10
         assert sys.getswitchinterval() == usual
+
+    @pytest.mark.parametrize(("at_work", "answered"), [(0, 3), (BUSY, 1)])
+    def test_a_thread_stays_with_its_client_unless_others_wait(
+        self, monkeypatch, at_work, answered
+    ):
+        """A client sends three requests, each after the answer to the one before."""
+        ours, its = socket.socketpair()
+        worker, seen = object.__new__(Worker), []
+        worker.alive, worker.since = True, dict.fromkeys(range(at_work))
+
+        def answer(worker, conn):
+            seen.append(conn.sock.recv(1))
+            its.sendall(b"n" if len(seen) < 3 else b"")
+            return True
+
+        monkeypatch.setattr(ThreadWorker, "handle", answer)
+        with ours, its:
+            its.sendall(b"f")
+            assert worker.handle(Mock(sock=ours, initialized=True)) is True
+        assert len(seen) == answered
+
+    def test_a_stopping_worker_takes_no_more_of_a_kept_connection(self, start):
+        """It is told so, and hung up on, within the grace that it has."""
+        service = start(**OPEN, WEB_CONCURRENCY="1")
+        with ThreadPoolExecutor(1) as pool, requests.Session() as session:
+            service.post(session=session)
+            service.process.terminate()
+            stopped = pool.submit(service.process.wait, PATIENCE_SECONDS)
+            with suppress(requests.ConnectionError):
+                while not stopped.done():
+                    service.post(session=session)
+            assert stopped.result() == 0
 
 
 class TestReload:
