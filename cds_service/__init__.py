@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 
 from flask import Flask, request
 
-from cds_service.decision.topic import Topics
 from cds_service.expansion.lookup import SECONDS, TerminologyLookup
 from cds_service.expansion.server import TerminologyServer
 from cds_service.extras import check_extras
@@ -15,9 +14,10 @@ from cds_service.mappings.hierarchies import hierarchies_of
 from cds_service.memory import Memory
 from cds_service.settings import Settings, settings_from
 from cds_service.store.store import Store, StoreLocation
-from cds_service.web import errors, request_log
+from cds_service.web import errors
 from cds_service.web.callers import Callers, NoClients
 from cds_service.web.dashboard import dashboard
+from cds_service.web.dispatch import hooks_first
 from cds_service.web.find import by_hand
 from cds_service.web.guidelines import guidelines
 from cds_service.web.headers import add_headers
@@ -30,6 +30,7 @@ from cds_service.web.navigation import add_navigation
 from cds_service.web.openapi import openapi
 from cds_service.web.pages import pages
 from cds_service.web.paths import plain_paths
+from cds_service.web.request_log import logged, name_route
 from cds_service.web.routes import Site, hooks
 from cds_service.web.rules import rules
 from cds_service.web.trial import Bench, trial
@@ -53,14 +54,19 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     store = Store(_store_location(settings), log_store_problem, IN_MEMORY.set)
     callers = Callers(settings, store.remember_token, topics)
     app = _flask(settings)
-    _add_routes(app, settings, topics, store, callers, today)
+    kept = store if settings.store else None
+    rates, memory = RateLimits(settings.rate_store), Memory(settings.remember_seconds)
+    site = Site(topics, settings, callers, today, kept, _lookup(settings), rates, memory)
+    app.extensions["in_worker"] = _in_worker(settings, store, callers, site.lookup)
+    app.extensions["store"] = store
+    _add_routes(app, site, store)
     errors.register(app)
-    request_log.register(app)
+    app.before_request(name_route)
     app.before_request(_nobody_but_health(callers))
     add_languages(app, topics, settings.mappings)
     add_navigation(app, settings)
     add_headers(app, settings.allowed_origins)
-    app.wsgi_app = plain_paths(app.wsgi_app)
+    app.wsgi_app = plain_paths(logged(app.wsgi_app))
     return app
 
 
@@ -71,26 +77,13 @@ def _flask(settings: Settings) -> Flask:
     return app
 
 
-def _add_routes(
-    app: Flask,
-    settings: Settings,
-    topics: Topics,
-    store: Store,
-    callers: Callers,
-    today: Callable[[], date],
-) -> None:
-    """The blueprints, and what gunicorn.conf.py asks for."""
-    lookup = _lookup(settings)
-    app.extensions["in_worker"] = _in_worker(settings, store, callers, lookup)
-    app.extensions["store"] = store
-    kept = store if settings.store else None
-    rates = RateLimits(settings.rate_store)
-    memory = Memory(settings.remember_seconds)
-    site = Site(topics, settings, callers, today, kept, lookup, rates, memory)
+def _add_routes(app: Flask, site: Site, store: Store) -> None:
+    settings, topics, today = site.settings, site.topics, site.today
     app.register_blueprint(hooks(site))
+    app.wsgi_app = hooks_first(app, site)
     state = store.state if settings.store else lambda: "off"
     bench = Bench(topics, settings, today)
-    app.register_blueprint(pages(bench, lambda: callers.local_codes, state))
+    app.register_blueprint(pages(bench, lambda: site.callers.local_codes, state))
     app.register_blueprint(guidelines(topics))
     app.register_blueprint(by_hand(topics))
     app.register_blueprint(rules(topics, settings.mappings))

@@ -19,7 +19,10 @@ def app():
 
 @pytest.fixture
 def client(app):
-    return app.test_client()
+    """A page of another site."""
+    made = app.test_client()
+    made.environ_base["HTTP_ORIGIN"] = "https://sandbox.example.org"
+    return made
 
 
 def assert_outcome(response, status, *words):

@@ -16,6 +16,12 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex",
 }
+OF_A_HOOK = {
+    **ALWAYS,
+    "Content-Security-Policy": f"{OWN_FILES}; {NOTHING_ELSE}",
+    "Cache-Control": "no-store",
+    "Content-Type": "application/json",
+}
 
 
 def add_headers(app: Flask, origins: tuple[str, ...]) -> None:
@@ -27,6 +33,7 @@ def add_headers(app: Flask, origins: tuple[str, ...]) -> None:
             methods=["GET", "POST"],
             allow_headers=["authorization", "content-type"],
             max_age=600,
+            always_send=False,  # a caller that is no page sends no Origin
         )
     app.after_request(_always)
 

@@ -69,10 +69,10 @@ def count_replay_unchecked() -> None:
     REPLAY_UNCHECKED.inc()
 
 
-def observe(request: Any, route: str, status: int, seconds: float) -> None:
+def observe(request: Any, seconds: float) -> None:
     """Counts one request, given as its RequestLog."""
-    child(REQUESTS, route, str(status)).inc()
-    child(SECONDS, route).observe(seconds)
+    child(REQUESTS, request.route, str(request.status)).inc()
+    child(SECONDS, request.route).observe(seconds)
     for evaluation in request.orders:
         _observe_order(evaluation)
     for counter, counted in (

@@ -1,11 +1,14 @@
 """The log line of a request, and what the metrics count of it. Nothing of a patient."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import request
+from werkzeug.wsgi import get_content_length
 
 from cds_service.decision.chart import KINDS
 from cds_service.evaluation import Evaluation
@@ -13,6 +16,7 @@ from cds_service.hook_call import HookOutcome
 from cds_service.services import HOOKS
 from cds_service.web import metrics
 from cds_service.web.log import log
+from cds_service.web.paths import Wsgi
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"})
 
@@ -21,11 +25,16 @@ METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"}
 class RequestLog:
     """What one request did: filled while it is answered, then written as a line.
 
-    `started` is on the clock of `perf_counter`; `milliseconds` are by phase; `orders` are the
-    evaluations; `missing` are the kinds of data that a relevant order was rated without.
+    `route` is the rule of its address: a path that we do not know may hold anything. `started` is
+    on the clock of `perf_counter`; `milliseconds` are by phase; `orders` are the evaluations;
+    `missing` are the kinds of data that a relevant order was rated without.
     """
 
     started: float = field(default_factory=perf_counter)
+    route: str = "unknown"
+    status: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
     client: str = ""
     tenant: str = ""
     hook: str = ""
@@ -66,13 +75,12 @@ class RequestLog:
         }
 
 
+_CURRENT: ContextVar[RequestLog] = ContextVar("request_log")
+
+
 def current() -> RequestLog:
     """That of the request at hand."""
-    try:
-        return g.request_log
-    except AttributeError:
-        g.request_log = RequestLog()
-        return g.request_log
+    return _CURRENT.get()
 
 
 class phase:  # noqa: N801  a context manager, as those of contextlib are named
@@ -89,27 +97,34 @@ class phase:  # noqa: N801  a context manager, as those of contextlib are named
         phases[self._name] = round(phases.get(self._name, 0.0) + spent, 2)
 
 
-def register(app: Flask) -> None:
-    """One line and the metrics for each request of the application."""
-    app.before_request(lambda: current() and None)
-    app.after_request(_finish)
+def name_route() -> None:
+    """Called by Flask before each request."""
+    if request.url_rule:
+        current().route = request.url_rule.rule
 
 
-def _finish(response: Response) -> Response:
-    line = current()
-    # The rule, not the path: a path that we do not know may hold anything.
-    route = request.url_rule.rule if request.url_rule else "unknown"
-    metrics.observe(line, route, response.status_code, line.milliseconds_so_far / 1000)
-    log(
-        "request",
-        method=request.method if request.method in METHODS else "other",
-        route=route,
-        status=response.status_code,
-        bytes_in=request.content_length or 0,
-        bytes_out=response.content_length or 0,
-        **line.as_line(),
-    )
-    return response
+def logged(application: Wsgi) -> Wsgi:
+    """The application, with one line and the metrics for each request."""
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        line = RequestLog(bytes_in=get_content_length(environ) or 0)
+        _CURRENT.set(line)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            line.status = int(status[:3])
+            line.bytes_out = next((int(v) for name, v in headers if name == "Content-Length"), 0)
+            return start_response(status, headers, *more)
+
+        response = application(environ, start)
+        _write(line, environ["REQUEST_METHOD"])
+        return response
+
+    return wrapped
+
+
+def _write(line: RequestLog, method: str) -> None:
+    metrics.observe(line, line.milliseconds_so_far / 1000)
+    log("request", method=method if method in METHODS else "other", **line.as_line())
 
 
 def _order(evaluation: Evaluation) -> dict:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Request, Response, abort, jsonify, request
+from msgspec.json import encode
 
 from cds_service.access.clients import Client
 from cds_service.decision.topic import Topic, Topics
@@ -49,10 +50,10 @@ class Site:
     memory: Memory
     concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
 
-    def caller(self) -> Caller:
+    def caller(self, request: Request) -> Caller:
         """The client that calls. Raises TokenRefused, NoClients or TooManyRequests."""
-        caller = self.callers.identify(request)
-        current().client, current().tenant = caller.client.name, caller.client.tenant
+        caller, line = self.callers.identify(request), current()
+        line.client, line.tenant = caller.client.name, caller.client.tenant
         self.rates.count(caller.client.name, caller.client.requests_per_minute)
         return caller
 
@@ -68,22 +69,15 @@ def hooks(site: Site) -> Blueprint:
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
-        site.caller()
+        site.caller(request)
         return jsonify(services)
-
-    @blueprint.post("/cds-services/<service_id>")
-    def call_service(service_id: str) -> Response:
-        _check_service(site, service_id)
-        site.concurrency.refuse_if_full()
-        caller, text = site.caller(), _posted()
-        with site.concurrency.slot():
-            return _worked_on(site, caller, text, caller.topics[service_id])
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
-        _check_service(site, service_id)
+        if service_id not in site.topics:
+            abort(404)
         site.concurrency.refuse_if_full()
-        client, text = site.caller().client, _posted()
+        client, text = site.caller(request).client, _posted(request)
         sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
         with site.concurrency.slot():
             feedback = read_feedback(_items_of(text), sender)
@@ -98,19 +92,30 @@ def _items_of(text: bytes | bytearray) -> list:
     return items
 
 
-def _worked_on(site: Site, caller: Caller, text: bytes | bytearray, topic: Topic) -> Response:
+def answer_call(site: Site, service_id: str, request: Request) -> bytes:
+    """The response body for a call of a service. Raises what the module errors has answers to."""
+    site.concurrency.refuse_if_full()
+    caller, text = site.caller(request), _posted(request)
+    with site.concurrency.slot():
+        return _worked_on(site, caller, text, caller.topics[service_id], request)
+
+
+def _worked_on(
+    site: Site, caller: Caller, text: bytes | bytearray, topic: Topic, request: Request
+) -> bytes:
     """Answers a hook: reads the body, decides, writes the response, and keeps the evaluations."""
     with phase("read"):
         body = envelope(body_of(text, HOOK))
-        call = _call(site, caller, body, topic)
+        base_url = site.settings.public_url or request.url_root.rstrip("/")
+        call = _call(site, caller, body, topic, base_url)
         fetch = _fetch(caller.fetcher, body, site.concurrency)
     with phase("answer"), span("hook") as traced:
         outcome = answered(call, topic, fetch, site.memory)
         current().add_outcome(call.hook, outcome)
         _describe(traced)
     with phase("write"):
-        response = jsonify(outcome.body)
-        check_answer(response.content_length or 0, site.settings.max_answer_bytes)
+        response = encode(outcome.body)
+        check_answer(len(response), site.settings.max_answer_bytes)
     with phase("keep"):
         _keep(site, call, caller.client, outcome)
     return response
@@ -151,12 +156,7 @@ def _hook_request(call: HookCall, client: Client) -> HookRequest:
     )
 
 
-def _check_service(site: Site, service_id: str) -> None:
-    if service_id not in site.topics:
-        abort(404)
-
-
-def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
+def _call(site: Site, caller: Caller, body: dict, topic: Topic, base_url: str) -> HookCall:
     check_orders(body["context"], site.settings.max_orders)
     current().criteria = criteria(body)
     return HookCall(
@@ -165,7 +165,7 @@ def _call(site: Site, caller: Caller, body: dict, topic: Topic) -> HookCall:
         context=body["context"],
         prefetch=body["prefetch"] or {},
         today=site.today(),
-        base_url=site.settings.public_url or request.url_root.rstrip("/"),
+        base_url=base_url,
         on_too_little=caller.client.on_too_little,
         templates=caller.templates.get(topic.service_id, {}),
         max_resources=site.settings.max_resources,
@@ -192,7 +192,7 @@ def _fetch(fetcher: Fetcher | None, body: dict, concurrency: ConcurrencyLimit) -
     return fetch
 
 
-def _posted() -> bytes | bytearray:
+def _posted(request: Request) -> bytes | bytearray:
     """The posted body, in full."""
     if not request.is_json:
         abort(415)
