@@ -39,9 +39,25 @@ logger_class = "cds_service.server_log.ServerLog"
 
 
 def when_ready(server):
-    """What was loaded stays shared between the workers: the collector leaves it alone."""
+    """What was loaded stays shared between the workers: the collector leaves it alone. Tables are
+    made by a child, which alone imports what that needs, so that no worker keeps it in memory.
+    """
     gc.freeze()
     gc.enable()
+    make_tables = server.app.wsgi().extensions["make_tables"]
+    if make_tables:
+        in_child(make_tables)
+
+
+def in_child(work):
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        work()
+    finally:
+        os._exit(0)
 
 
 def post_worker_init(worker):

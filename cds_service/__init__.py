@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
     rates, memory = RateLimits(settings.rate_store), Memory(settings.remember_seconds)
     site = Site(topics, settings, callers, today, kept, _lookup(settings), rates, memory)
     app.extensions["in_worker"] = _in_worker(settings, store, callers, site.lookup)
+    app.extensions["make_tables"] = store.prepare if settings.uses_database else None
     app.extensions["store"] = store
     _add_routes(app, site, store)
     errors.register(app)
@@ -117,7 +118,7 @@ def _in_worker(
 
     def begin() -> None:
         callers.after_fork()
-        if settings.store or not settings.open:
+        if settings.uses_database:
             store.prepare()
         if settings.store:
             store.start()

@@ -153,6 +153,11 @@ class Settings:
         """Whether there is the page /try."""
         return self.open if self.tries is None else self.tries
 
+    @property
+    def uses_database(self) -> bool:
+        """Whether evaluations or used tokens are kept."""
+        return self.store or not self.open
+
 
 ROWS = {row.metadata["kind"].data_key: row.name for row in declarations(Settings)}
 OPEN_KEYS = {key: name for name, key in ROWS.items() if key in CLIENT_KEYS}

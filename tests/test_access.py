@@ -571,7 +571,7 @@ class TestToken:
 
     @pytest.mark.parametrize("make", GOOD.values(), ids=GOOD)
     def test_a_good_token_passes(self, shared, make, monkeypatch):
-        monkeypatch.setattr("cds_service.access.keys.download", lambda _: jwks())
+        monkeypatch.setattr("cds_service.access.download.download", lambda _: jwks())
         assert call(shared, make()).status_code == 200
 
     @hypothesis.settings(max_examples=200, deadline=None)

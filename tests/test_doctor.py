@@ -417,7 +417,7 @@ class TestKeyOfAToken:
     def test_a_jku_that_is_not_the_clients_is_told_and_not_asked(self, settings, monkeypatch):
         asked = []
         monkeypatch.setattr(
-            "cds_service.access.keys.download", lambda url: asked.append(url) or jwks()
+            "cds_service.access.download.download", lambda url: asked.append(url) or jwks()
         )
         header = {"kid": "key-2", "jku": "https://evil.test/jwks.json"}
         client = client_of(jku=frozenset({JKU}))

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from cds_service import create_app
+from cds_service.fhir import connections
 from cds_service.fhir import fetch as fetching
-from cds_service.fhir.addresses import AllowedServers
-from cds_service.fhir.client import FhirServer
+from cds_service.fhir.addresses import AllowedServers, FhirServer
 from cds_service.fhir.fetch import Fetcher
 from cds_service.settings import Settings
 from tests import REAL_PROCESSES
@@ -291,7 +291,7 @@ class TestABrokenServer:
             assert fetcher.fetch(FhirServer(ehr.address), WANTED).ends == {"unauthorized": 2}
 
     def test_a_server_that_has_recovered_is_asked_again(self, ehr, monkeypatch):
-        monkeypatch.setattr(fetching, "PAUSE_SECONDS", 0.1)
+        monkeypatch.setattr(connections, "PAUSE_SECONDS", 0.1)
         fetcher = Fetcher(AllowedServers(loopback=True), SECONDS)
         ehr.config["FAULT"] = "server-error"
         for _ in range(4):
@@ -463,7 +463,7 @@ class TestWhereItMayConnect:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         monkeypatch.setattr(
-            "cds_service.fhir.addresses.create_connection", lambda *a, **k: opened.append(a)
+            "cds_service.fhir.connections.create_connection", lambda *a, **k: opened.append(a)
         )
         base = "https://fhir.example.org/r4"
         fetched = Fetcher(self.HOSPITAL, SECONDS).fetch(FhirServer(base), WANTED)

@@ -1,13 +1,9 @@
 """The public keys of the clients: those in their tables, and those fetched from a `jku`."""
 
-import json
 from collections.abc import Callable, Iterable
 from threading import BoundedSemaphore, Event, Lock, Thread
 from time import monotonic
 from typing import Any
-
-import requests
-from urllib3.exceptions import HTTPError
 
 from cds_service.access.clients import Client
 from cds_service.access.jwk import Key, keys_in
@@ -15,9 +11,8 @@ from cds_service.access.jwk import Key, keys_in
 FRESH_SECONDS = 600
 UNKNOWN_KEY_PAUSE_SECONDS = 30
 RETRY_SECONDS = 5
-FETCH_SECONDS = 3  # for a fetch from beginning to end, and for those who wait for it
+FETCH_SECONDS = 3  # for those who wait for a fetch
 MOST_WAITING = 8  # of the threads of a worker, for each address
-MOST_BYTES, PIECE = 200_000, 65_536
 
 Fetch = Callable[[str], Any]
 
@@ -26,25 +21,10 @@ class KeysUnreachable(Exception):
     """No key set could be had from a `jku`, now or before."""
 
 
-def download(url: str) -> Any:
-    """The JSON at an address, within FETCH_SECONDS; no redirect is followed. Raises ValueError,
-    OSError (as which requests fail, too) or HTTPError.
-    """
-    deadline = monotonic() + FETCH_SECONDS
-    with requests.get(url, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as answer:
-        if answer.status_code != requests.codes.ok:
-            raise ValueError(f"status {answer.status_code}")
-        body = b""
-        while piece := answer.raw.read1(PIECE, decode_content=True):
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise ValueError("the key set is too large")
-            if monotonic() > deadline:
-                raise ValueError("the key set did not come in time")
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("the key set is nested too deeply") from None
+def _download(url: str) -> Any:
+    from cds_service.access.download import download
+
+    return download(url)
 
 
 class RemoteKeys:
@@ -86,7 +66,7 @@ class RemoteKeys:
     def _refresh(self) -> None:
         try:
             self._keys = keys_in(self._fetch(self._address))
-        except (HTTPError, ValueError, OSError):
+        except (ValueError, OSError):
             return
         finally:
             self._ended.set()
@@ -104,9 +84,15 @@ class Keys:
     """All key sets of this process."""
 
     def __init__(self, fetch: Fetch | None = None):
-        self._fetch = fetch or (lambda url: download(url))
+        self._fetch = fetch or _download
         self._remote: dict[str, RemoteKeys] = {}
         self._lock = Lock()
+
+    @staticmethod
+    def expect(clients: Iterable[Client]) -> None:
+        """Imports what fetching needs, if it will be: before the fork, so that workers share it."""
+        if any(client.jku for client in clients):
+            import cds_service.access.download  # noqa: F401
 
     def begin(self, clients: Iterable[Client]) -> None:
         """Begins to fetch all key sets, so that the first tokens need not wait for them."""

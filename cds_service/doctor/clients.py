@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from cds_service.access import keys
+from cds_service.access import download
 from cds_service.access.clients import Client, ClientsError, read_clients
 from cds_service.access.jwk import Key, keys_in
 from cds_service.cards.epic import wrong_keys
@@ -112,7 +112,7 @@ def _fetched_keys(about: str, address: str) -> Line:
 def fetch(address: str) -> Any:
     """The document at an address. Raises ValueError, which says in a few words why not."""
     try:
-        return keys.download(address)
+        return download.download(address)
     except Exception as error:
         # Whatever a strange server provokes is to be told, not to end the report.
         words = str(error) if type(error) is ValueError else type(error).__name__

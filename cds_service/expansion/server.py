@@ -1,8 +1,8 @@
 """A FHIR terminology server: `ValueSet/$expand` and `CodeSystem/$subsumes`, one call at a time."""
 
+from http import HTTPStatus
 from typing import Any
 
-import requests
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
@@ -30,6 +30,8 @@ class TerminologyServer:
     """
 
     def __init__(self, base: str, token: str, seconds: float):
+        import requests  # here, since few installations ask a terminology server
+
         self.base = base.rstrip("/")
         self._seconds = seconds
         self._session = requests.Session()
@@ -73,7 +75,7 @@ class TerminologyServer:
             answer = self._session.post(
                 url, json=body, timeout=self._seconds, allow_redirects=False
             )
-        except requests.RequestException as error:
+        except OSError as error:  # as which requests fail
             raise TerminologyError(f"{url}: {type(error).__name__}") from None
         if answer.is_redirect:
             text = f"{url} redirects to {answer.headers['Location']}; name that server"
@@ -82,7 +84,7 @@ class TerminologyServer:
 
     def _expect(self, expected: str, answer: Any, url: str, status: int) -> Json:
         kind = answer.get("resourceType") if isinstance(answer, dict) else None
-        if status != requests.codes.ok or kind != expected:
+        if status != HTTPStatus.OK or kind != expected:
             is_refusal = kind == "OperationOutcome" and status in REFUSED
             raise TerminologyError(f"{url}: status {status}, {_reason(kind, answer)}", is_refusal)
         try:
@@ -93,7 +95,7 @@ class TerminologyServer:
         return answer
 
 
-def _json(url: str, answer: requests.Response) -> Any:
+def _json(url: str, answer: Any) -> Any:
     try:
         return answer.json()
     except (ValueError, RecursionError):

@@ -5,16 +5,9 @@ names are called, and a name is resolved once, by the code that connects to the 
 """
 
 import socket
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
-
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
-from urllib3.util.connection import create_connection
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 COMPATIBLE = IPv6Network("::/96")
@@ -54,35 +47,6 @@ class AllowedServers:
             return False
         return ip.is_global or (self.private and ip.is_private)
 
-    @cached_property
-    def pool_classes(self) -> dict[str, type[HTTPConnectionPool]]:
-        """Connection pools of urllib3 that connect to permitted addresses only."""
-        http = type("CheckedHTTPConnection", (_Checked, HTTPConnection), {"allowed": self})
-        https = type("CheckedHTTPSConnection", (_Checked, HTTPSConnection), {"allowed": self})
-        return {
-            "http": type("CheckedHTTPPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
-            "https": type("CheckedHTTPSPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
-        }
-
-
-class _Checked:
-    """A connection that looks at the address before it opens a socket to it."""
-
-    allowed: AllowedServers
-
-    def _new_conn(self) -> socket.socket:
-        try:
-            addresses = addresses_of(self._dns_host, self.port)
-        except OSError as error:
-            raise NewConnectionError(self, "the name has no address") from error
-        if not all(self.allowed.permits_address(address) for address in addresses):
-            raise NewConnectionError(self, "the address is not permitted")
-        try:
-            target = (addresses[0], self.port)
-            return create_connection(target, self.timeout, socket_options=self.socket_options)
-        except OSError as error:
-            raise NewConnectionError(self, "no connection") from error
-
 
 def addresses_of(host: str, port: int) -> list[str]:
     """All addresses that a name leads to. Raises OSError."""
@@ -90,16 +54,20 @@ def addresses_of(host: str, port: int) -> list[str]:
     return [entry[4][0] for entry in found]
 
 
-class CheckedAdapter(HTTPAdapter):
-    """Lets a requests session connect to permitted addresses only."""
+@dataclass(frozen=True)
+class FhirServer:
+    """The server of a hook call and the token for it, which is sent to this origin only."""
 
-    def __init__(self, allowed: AllowedServers, connections: int):
-        self.allowed = allowed
-        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0)
+    base: str
+    token: str = field(default="", repr=False)
 
-    def init_poolmanager(self, *arguments: object, **options: object) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = self.allowed.pool_classes
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def address(self, path: str) -> str:
+        return f"{self.base.rstrip('/')}/{path}"
 
 
 def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

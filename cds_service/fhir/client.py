@@ -1,6 +1,5 @@
 """Read and search on a FHIR server, within a deadline."""
 
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +8,7 @@ import requests
 from msgspec import DecodeError
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from cds_service.fhir.addresses import FhirServer
 from cds_service.fhir.plain import Json, as_text, dicts
 from cds_service.fhir.reading import decoded
 
@@ -41,22 +41,6 @@ class FetchError(Exception):
         super().__init__(kind)
         self.kind = kind
         self.retry_after = retry_after
-
-
-@dataclass(frozen=True)
-class FhirServer:
-    """The server of a hook call and the token for it, which is sent to this origin only."""
-
-    base: str
-    token: str = field(default="", repr=False)
-
-    @property
-    def origin(self) -> str:
-        parts = urlsplit(self.base)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    def address(self, path: str) -> str:
-        return f"{self.base.rstrip('/')}/{path}"
 
 
 def search(session: requests.Session, server: FhirServer, path: str, deadline: float) -> list[Json]:

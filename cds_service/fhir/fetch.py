@@ -1,26 +1,20 @@
 """Fetches what the EHR did not send: in parallel, with one deadline for all fetches of a hook."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import BoundedSemaphore, Lock
 from time import monotonic
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import requests
-from circuitbreaker import CircuitBreaker
-
-from cds_service.fhir.addresses import AllowedServers, CheckedAdapter
-from cds_service.fhir.client import SERVER_FAULTS, FetchError, FhirServer, read, search
+from cds_service.fhir.addresses import AllowedServers, FhirServer
 from cds_service.fhir.plain import Json
+
+if TYPE_CHECKING:
+    from cds_service.fhir.connections import Remote
 
 CALLS_AT_ONCE = 48
 HOOKS_AT_ONCE = 8  # fewer than the threads of a worker, so that others always find one
-FAULTS_BEFORE_A_PAUSE = 5
-PAUSE_SECONDS = 15
-LONGEST_PAUSE_SECONDS = 300
-
-Read = Callable[[requests.Session, FhirServer, str, float], list[Json]]
 
 
 class Fetched(NamedTuple):
@@ -32,37 +26,6 @@ class Fetched(NamedTuple):
 
 def nothing(why: str, wanted: Mapping[str, str]) -> Fetched:
     return Fetched({}, Counter({why: len(wanted)}))
-
-
-class Remote:
-    """The state of one FHIR server in this process: its connections, its circuit breaker, and how
-    long its `Retry-After` asks for a pause.
-    """
-
-    def __init__(self, allowed: AllowedServers):
-        self.session = requests.Session()
-        self.session.trust_env = False
-        adapter = CheckedAdapter(allowed, CALLS_AT_ONCE)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
-        self.breaker = CircuitBreaker(
-            FAULTS_BEFORE_A_PAUSE, PAUSE_SECONDS, expected_exception=_is_fault
-        )
-        self.paused_until = 0.0
-
-    @property
-    def is_left_alone(self) -> bool:
-        return self.breaker.opened or monotonic() < self.paused_until
-
-    def call(self, how: Read, server: FhirServer, path: str, deadline: float) -> list[Json]:
-        """The pages of one fetch. Raises FetchError. A `Retry-After` is honoured."""
-        try:
-            with self.breaker:
-                return how(self.session, server, path, deadline)
-        except FetchError as error:
-            pause = min(error.retry_after, LONGEST_PAUSE_SECONDS)
-            self.paused_until = max(self.paused_until, monotonic() + pause if pause else 0.0)
-            raise
 
 
 class Fetcher:
@@ -78,6 +41,8 @@ class Fetcher:
         self._hooks = BoundedSemaphore(HOOKS_AT_ONCE)
         self._calls = BoundedSemaphore(CALLS_AT_ONCE)
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="fhir")
+        if allowed.servers or allowed.loopback:
+            import cds_service.fhir.connections  # noqa: F401  workers share it
 
     def fetch(self, server: FhirServer, wanted: Mapping[str, str]) -> Fetched:
         """Fetches `wanted` (paths by key, most decisive first), and returns what comes in time.
@@ -96,7 +61,7 @@ class Fetcher:
         finally:
             self._hooks.release()
 
-    def _gather(self, remote: Remote, server: FhirServer, wanted: Mapping[str, str]) -> Fetched:
+    def _gather(self, remote: "Remote", server: FhirServer, wanted: Mapping[str, str]) -> Fetched:
         deadline = monotonic() + self.seconds
         fetched = Fetched({}, Counter())
         under_way: dict[Future, str] = {}
@@ -111,16 +76,17 @@ class Fetcher:
             _take(fetched, under_way[future], future)
         return fetched
 
-    def _submit(self, remote: Remote, server: FhirServer, path: str, deadline: float) -> Future:
-        how = search if "?" in path else read
-        future = self._pool.submit(remote.call, how, server, path, deadline)
+    def _submit(self, remote: "Remote", server: FhirServer, path: str, deadline: float) -> Future:
+        future = self._pool.submit(remote.call, server, path, deadline)
         future.add_done_callback(lambda _: self._calls.release())
         return future
 
-    def _remote(self, server: FhirServer) -> Remote:
+    def _remote(self, server: FhirServer) -> "Remote":
+        from cds_service.fhir.connections import Remote
+
         with self._lock:
             if server.origin not in self._remotes:
-                self._remotes[server.origin] = Remote(self.allowed)
+                self._remotes[server.origin] = Remote(self.allowed, CALLS_AT_ONCE)
             return self._remotes[server.origin]
 
 
@@ -130,8 +96,4 @@ def _take(fetched: Fetched, key: str, future: Future) -> None:
         fetched.answers[key] = future.result()
         fetched.ends["fetched"] += 1
     else:
-        fetched.ends[error.kind if isinstance(error, FetchError) else "failed"] += 1
-
-
-def _is_fault(kind: type[BaseException], error: BaseException) -> bool:
-    return not isinstance(error, FetchError) or error.kind in SERVER_FAULTS
+        fetched.ends[getattr(error, "kind", "failed")] += 1

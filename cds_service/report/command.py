@@ -16,11 +16,12 @@ from cds_service.mappings import load
 from cds_service.mappings.local_rows import COLUMNS, COUNT, SOUNDS_LIKE
 from cds_service.report import feedback
 from cds_service.report.figures import BY, Period, Report
-from cds_service.report.formats import as_csv, as_json, as_tables, csv_of
+from cds_service.report.formats import as_csv, as_json, csv_of
 from cds_service.report.measure import as_measure_report
 from cds_service.report.proposals import proposal
 from cds_service.report.queries import make_report
 from cds_service.report.reasons import reason_words
+from cds_service.report.tables import as_tables
 from cds_service.report.unmapped import unmapped_in
 from cds_service.settings import Settings, settings_from
 from cds_service.store.database import Database, translated_errors

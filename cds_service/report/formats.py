@@ -1,4 +1,4 @@
-"""A report as a table for people, and as CSV and JSON for programs."""
+"""A report as CSV and JSON, for programs."""
 
 import csv
 import io
@@ -7,50 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
+from cds_service.report.figures import Figures, Report
 
-from cds_service.report.figures import HEADINGS, Figures, Report
-
-STYLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD}
 IN_ALL = "in all"
-COLUMNS_AT_ONCE, COUNT_WIDTH, PART_WIDTH = 4, 11, 22
 # Characters with which a spreadsheet takes a text for a formula.
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-
-
-def as_tables(report: Report) -> Iterator[Table]:
-    """The counts, by part and in all, in tables that fit 80 columns; then a table for each
-    breakdown of the whole.
-    """
-    names = list(report.total.counts)
-    for start in range(0, len(names), COLUMNS_AT_ONCE):
-        yield _counts(
-            report, names[start : start + COLUMNS_AT_ONCE], "" if start else _title(report)
-        )
-    for name, counted in report.total.breakdowns.items():
-        if counted:
-            yield _breakdown(HEADINGS[name], counted)
-
-
-def _counts(report: Report, names: list[str], title: str) -> Table:
-    table = Table(title=title or None, **STYLE)
-    table.add_column("", width=PART_WIDTH, overflow="fold")
-    for name in names:
-        table.add_column(HEADINGS[name], justify="right", width=COUNT_WIDTH)
-    for part, figures in _lines(report):
-        table.add_row(escape(part), *(f"{figures.counts[name]:,}" for name in names))
-    return table
-
-
-def _breakdown(title: str, counted: Counter[str]) -> Table:
-    table = Table(title=title, show_header=False, **STYLE)
-    table.add_column(min_width=40, overflow="fold")
-    table.add_column(justify="right")
-    for what, number in counted.most_common():
-        table.add_row(escape(what), f"{number:,}")
-    return table
 
 
 def as_csv(report: Report) -> str:
@@ -58,7 +19,7 @@ def as_csv(report: Report) -> str:
     names = [*report.total.counts, *report.total.breakdowns]
     rows = [
         [part, *figures.counts.values(), *map(_joined, figures.breakdowns.values())]
-        for part, figures in _lines(report)
+        for part, figures in lines(report)
     ]
     return csv_of(["part", *names], rows)
 
@@ -96,11 +57,8 @@ def _plain(figures: Figures) -> dict:
     return {**figures.counts, **broken_down}
 
 
-def _lines(report: Report) -> Iterator[tuple[str, Figures]]:
+def lines(report: Report) -> Iterator[tuple[str, Figures]]:
+    """The figures of each part, and those in all."""
     for parts in report.parts.values():
         yield from parts.items()
     yield IN_ALL, report.total
-
-
-def _title(report: Report) -> str:
-    return f"{report.period.since} to {report.period.until} (UTC)"

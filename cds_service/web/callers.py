@@ -112,6 +112,7 @@ class Callers:
     def _take_clients(self) -> None:
         callers = self._read_callers()
         clients = tuple(caller.client for caller in callers)
+        self._keys.expect(clients)
         seconds = self._settings.token_seconds
         self._verifier = Verifier(clients, self._keys, self._is_new, self._now, seconds)
         self._callers = {caller.client.name: caller for caller in callers}

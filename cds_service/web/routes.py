@@ -13,7 +13,7 @@ from cds_service.access.clients import Client
 from cds_service.decision.topic import Topic, Topics
 from cds_service.evaluation import Evaluation
 from cds_service.expansion.lookup import TerminologyLookup
-from cds_service.fhir.client import FhirServer
+from cds_service.fhir.addresses import FhirServer
 from cds_service.fhir.fetch import Fetched, Fetcher
 from cds_service.fhir.plain import as_dict, as_text
 from cds_service.hook_call import NOTHING_LOOKED_UP, Fetch, HookCall, HookOutcome
