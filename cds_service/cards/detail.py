@@ -44,11 +44,11 @@ def _shorter_and_shorter(
 ) -> Iterator[str]:
     safety, verdict, cautions = critical_lines(evaluated), why(evaluated), other_cautions(evaluated)
     asked, rests_on = _question(evaluated, takes_answers), what_this_rests_on(evaluated)
-    offers = cache(partial(instead, evaluated))
+    offers, source = cache(partial(instead, evaluated)), _source(evaluated)
     for categories, reasons in STEPS:
         offered, ratings = offers(reasons), other_ratings(evaluated, categories)
         parts = (safety, verdict, offered, asked, remarks, rests_on, ratings, cautions)
-        yield "\n\n".join(filter(None, (*parts, _source(evaluated))))
+        yield "\n\n".join(filter(None, (*parts, source)))
 
 
 def _question(evaluated: EvaluatedOrder, takes_answers: bool) -> str:

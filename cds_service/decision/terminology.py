@@ -199,7 +199,7 @@ class Terminology:
 
     def knows(self, system: str, code: str) -> bool:
         """Whether a finding code, written in whatever way, says something of a patient."""
-        seen = self.see(system, code)
+        seen = self.seen.get((system, code)) or self.see(system, code)
         return seen.says_something or seen.key in self.looked_up
 
     def hears(self, text: str) -> frozenset[str]:

@@ -34,12 +34,14 @@ def dicts(value: Any) -> Iterator[Json]:
     return (item for item in as_list(value) if isinstance(item, dict))
 
 
-def codings(concept: Any) -> Iterator[tuple[str, str, str]]:
+def codings(concept: Any) -> list[tuple[str, str, str]]:
     """System, code and display of each coding of a CodeableConcept that has a code."""
-    for coding in dicts(as_dict(concept).get("coding")):
-        code = as_text(coding.get("code"))
-        if code:
-            yield as_text(coding.get("system")), code, as_text(coding.get("display"))
+    listed = concept.get("coding") if isinstance(concept, dict) else None
+    return [
+        (as_text(coding.get("system")), coding["code"], as_text(coding.get("display")))
+        for coding in as_list(listed)
+        if isinstance(coding, dict) and as_text(coding.get("code"))
+    ]
 
 
 def codes(concept: Any) -> frozenset[str]:

@@ -31,8 +31,9 @@ class Concept(Struct, frozen=True):
     @property
     def words(self) -> str:
         """Its text and displays, separated."""
-        said = [self.text, *[coding.display for coding in self.coding]]
-        return "; ".join(filter(None, said))
+        said = [self.text] if self.text else []
+        said += [coding.display for coding in self.coding if coding.display]
+        return "; ".join(said)
 
 
 NO_CONCEPT = Concept()
@@ -57,10 +58,12 @@ class CodedFields(Struct):
 
     @property
     def codings(self) -> list[Coding]:
-        others = [self.type, self.valueCodeableConcept, *self.conclusionCode]
-        others += [reaction.substance for reaction in self.reaction]
-        more = [coding for concept in others for coding in concept.coding]
-        return [*self.code.coding, *more] if more else self.code.coding
+        found = self.code.coding + self.type.coding + self.valueCodeableConcept.coding
+        for concept in self.conclusionCode:
+            found += concept.coding
+        for reaction in self.reaction:
+            found += reaction.substance.coding
+        return found
 
 
 class Entry(Struct):

@@ -69,7 +69,7 @@ def select_orders(hook: str, context: Json, topic: Topic) -> SelectedOrders:
     selected.drafted = frozenset(procedure.id for _, procedure, _ in asked.values() if procedure)
     for resource in _selected(hook, context, drafts):
         unmapped = unmapped_codes(resource, topic.terminology)
-        selected.unmapped += by_known_system(unmapped, topic.terminology)
+        selected.unmapped.update(by_known_system(unmapped, topic.terminology))
         why_not, procedure, meanings = asked[id(resource)]
         if procedure:
             selected.ours.append(OurOrder(resource, procedure, meanings, unmapped))
@@ -106,7 +106,7 @@ def _pass_over(
     if why_not == NOT_OURS and is_worded_like(resource, topic.order_words.similar):
         selected.similar += [u for u in unmapped if u.about == ORDER]
     if why_not == CONFLICTING_CODES:
-        selected.conflicting += _systems(resource, topic.terminology)
+        selected.conflicting.update(_systems(resource, topic.terminology))
 
 
 def _systems(resource: Json, terminology: Terminology) -> Counter[str]:

@@ -6,6 +6,7 @@ No patient, practitioner or order is in them: what names one goes into a keyed d
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache, partial
 from itertools import islice
 
 from cds_service.evaluation import Evaluation
@@ -83,10 +84,10 @@ def rows_of(
     for evaluation in evaluations:
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
         rows += _unmapped(request, evaluation.consult, evaluation.unmapped, seen)
-    hook = pseudonym("hook", request.client, request.hook_instance)
-    chart = chart_key(request, pseudonym)
+    hook = cache(partial(pseudonym, "hook", request.client, request.hook_instance))
+    chart = cache(partial(chart_key, request, pseudonym))
     for code in islice(_surely_codes(unmapped), MOST_UNMAPPED):
-        rows += _unmapped(request, chart if code.about == CONDITION else hook, [code], seen)
+        rows += _unmapped(request, chart() if code.about == CONDITION else hook(), [code], seen)
     return rows + seen.rows
 
 

@@ -119,14 +119,14 @@ class Store:
         `similar` are codes of orders in no map, `conditions` those of the chart: these come again
         with each hook of an ordering session, and are added once.
         """
-        chart = (chart_key(request, self.pseudonym), conditions)
+        chart = (chart_key(request, self.pseudonym), conditions) if conditions else None
         unmapped = [*similar, *(() if chart in self._added else conditions)]
         rows = rows_of(request, evaluations, unmapped, self.pseudonym, self._common)
         is_written = not rows or self._spool.append([line(*row) for row in rows])
         if not is_written:
             self._tell_problem("store-full", "what was decided is held in memory")
             self._tell_in_memory(self._spool.in_memory)
-        elif not any(table == seen_codes.name for table, _ in rows):
+        elif chart and not any(table == seen_codes.name for table, _ in rows):
             self._remember_as_added(chart)
         if rows:
             self._syncing.wake()

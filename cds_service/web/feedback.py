@@ -3,6 +3,7 @@
 Source: CDS Hooks 3.0, section Feedback.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,7 +100,7 @@ def keep_feedback(feedback: Feedback, store: Store | None) -> Response:
     Raises NotKept where they cannot be kept now, so that the client sends them again.
     """
     rows, problems = feedback.rows, feedback.problems
-    current().feedback.update(row["outcome"] for _, row in rows)
+    current().feedback = Counter(row["outcome"] for _, row in rows)
     if problems and not rows:
         return outcome(400, problems)
     if store and not store.add_feedback(rows):

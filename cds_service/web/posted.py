@@ -15,15 +15,16 @@ SMALLEST = 32_000  # bytes; less is not worth it
 
 def posted(request: Request) -> bytes | bytearray:
     """The whole body. Raises one of UNREADABLE where it does not come in full."""
-    length = request.content_length or 0
-    body = request.environ["wsgi.input"]
-    limit = request.max_content_length
-    if SMALLEST <= length <= (limit or length) and _is_plain(body, request.environ):
+    length, limit = request.content_length, request.max_content_length
+    if length is None or length > (limit or length):
+        return request.stream.read()  # in chunks, or refused
+    body, whole = request.environ["wsgi.input"], None
+    if length >= SMALLEST and _is_plain(body, request.environ):
         whole = _received(body.reader, request.environ["gunicorn.socket"], length)
-        if whole is not None:
-            return whole
-    stream = request.stream
-    return stream.read(length) + stream.read()
+    whole = body.read(length) if whole is None else whole
+    if len(whole) < length:
+        raise ConnectionResetError("the body did not come in full")
+    return whole
 
 
 def _is_plain(body: Any, environ: dict[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """The log line of a request, and what the metrics count of it. Nothing of a patient."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -41,11 +40,11 @@ class RequestLog:
     criteria: str = ""
     orders: Sequence[Evaluation] = ()
     missing: Sequence[str] = ()
-    passed_over: Counter[str] = field(default_factory=Counter)
-    unmapped: Counter[str] = field(default_factory=Counter)
-    conflicting: Counter[str] = field(default_factory=Counter)
-    fetches: Counter[str] = field(default_factory=Counter)
-    feedback: Counter[str] = field(default_factory=Counter)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    unmapped: Mapping[str, int] = field(default_factory=dict)
+    conflicting: Mapping[str, int] = field(default_factory=dict)
+    fetches: Mapping[str, int] = field(default_factory=dict)
+    feedback: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
     seen: dict[str, str] = field(default_factory=dict)
     error_id: str = ""

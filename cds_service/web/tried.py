@@ -104,7 +104,7 @@ def _shown(order: Json, words: Words, card: Json | None, silent: str, rating: st
 
 def _concept(concept: Json | None, words: Words) -> Concept:
     """In the words of its first code, else in its text; an answer is said in the language."""
-    found = list(codings(concept))
+    found = codings(concept)
     names = (f"{words.listing.system(system)} {code}".strip() for system, code, _ in found)
     answers = words.topic.terminology.answers
     answered = (code for system, code, _ in found if system == answers)
