@@ -26,7 +26,7 @@ from cds_service.access.clients import ClientsError, read_clients
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import TEXTS
 from cds_service.settings import ConfigError, Settings
-from cds_service.store.database import Database
+from cds_service.store.database import TOKENS_FILE, Database
 from cds_service.store.tokens import UsedTokens
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 
@@ -643,6 +643,14 @@ class TestUsedTokens:
         bearer = token()
         call(client, bearer, "/cds-services")
         assert call(client, bearer).status_code == 200
+
+    def test_no_lock_is_held_while_a_thread_waits_for_its_turn(self, tmp_path):
+        """Else the other workers would wait for it, too."""
+        ours, theirs = (Database("", tmp_path, TOKENS_FILE) for _ in range(2))
+        UsedTokens(theirs).remember("hospital", "first", now_plus(60))
+        with ours.statement() as cursor:
+            cursor.execute("DELETE FROM used_tokens")
+            assert UsedTokens(theirs).remember("hospital", "second", now_plus(60))
 
     def client_without_a_database(self, settings):
         app = create_app(settings)

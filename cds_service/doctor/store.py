@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
@@ -24,6 +24,12 @@ class DryRun(Database):
     def begin(self) -> Iterator[Connection]:
         with translated_errors(), self.prepare().connect() as connection:
             yield connection
+
+    @contextmanager
+    def statement(self) -> Iterator[DBAPICursor]:
+        with super().statement() as cursor:
+            cursor.execute("BEGIN")
+            yield cursor
 
     def finish(self, connection: DBAPIConnection) -> None:
         connection.rollback()

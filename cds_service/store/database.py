@@ -1,5 +1,6 @@
 """The database: PostgreSQL where an address is given, else a SQLite file on this machine."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -50,7 +51,7 @@ def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
     engine = create_engine(
         f"sqlite:///{folder / file}", connect_args={"timeout": BUSY_SECONDS[file]}
     )
-    event.listen(engine, "connect", lambda connection, _: _set_pragmas(connection, SYNC[file]))
+    event.listen(engine, "connect", lambda connection, _: _set_up(connection, file))
     return engine
 
 
@@ -61,13 +62,16 @@ def _with_time_limits(url: URL) -> URL:
     return url.set(query={**TIME_LIMITS, **url.query})
 
 
-def _set_pragmas(connection: object, synchronous: str) -> None:
+def _set_up(connection: sqlite3.Connection, file: str) -> None:
     """Write-ahead logging, so that readers and a writer do not wait for each other; and what is
-    deleted is overwritten.
+    deleted is overwritten. The file of tokens is for single statements, each a transaction by
+    itself: in one of more steps its lock would be held while a thread waits for the interpreter.
     """
+    if file == TOKENS_FILE:
+        connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA secure_delete=ON")
-    connection.execute(f"PRAGMA synchronous={synchronous}")
+    connection.execute(f"PRAGMA synchronous={SYNC[file]}")
 
 
 def words_of(error: Exception) -> str:
