@@ -1,15 +1,21 @@
 """Resources that are surely valid, told in a tenth of the time that fhir.resources takes.
 
-Each struct accepts less than the model of fhir.resources with its name: the fields that charts
-usually hold, with values in their usual form. What it does not accept may be valid all the same:
+The structs are made of the models of fhir.resources, and accept less: of each model the fields of
+plain types, with values in their usual form. What they do not accept may be valid all the same:
 fhir.resources has the last word on it, and words the error. Of a chart that was never seen,
 validation was half of the cost (`docs/performance.md`). `tests/spec/test_strict.py` holds that
 nothing is accepted here that fhir.resources refuses.
 """
 
-from typing import Annotated, Literal
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import cache, reduce
+from operator import or_
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from msgspec import DecodeError, Meta, Raw, Struct
+from fhir.resources.R4B import get_fhir_model_class
+from msgspec import DecodeError, Meta, Raw, Struct, defstruct
 from msgspec.json import Decoder
 
 CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved"})
@@ -21,226 +27,111 @@ VERIFICATION = frozenset(
 DAY = r"[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
 TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-2]):[0-5]\d)"
 Text = Annotated[str, Meta(pattern=r"[!-~]")]
-Code = Annotated[str, Meta(pattern=r"^[!-~]+( [!-~]+)*\Z")]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")]
 Uri = Annotated[str, Meta(pattern=r"^[!-~]+\Z")]
-Day = Annotated[str, Meta(pattern=rf"^(?a:{DAY})\Z")]
-DateTime = Annotated[str, Meta(pattern=rf"^(?a:{DAY}({TIME})?)\Z")]
-Instant = Annotated[str, Meta(pattern=rf"^(?a:{DAY}{TIME})\Z")]
+Code = Annotated[str, Meta(pattern=r"^[!-~]+( [!-~]+)*\Z")]
 SOME = Meta(min_length=1)
+# By the name of a type in FHIR. What lies in an element of another type is not accepted.
+PRIMITIVE = {
+    "bool": bool,
+    "Canonical": Uri,
+    "Code": Code,
+    "Date": Annotated[str, Meta(pattern=rf"^(?a:{DAY})\Z")],
+    "DateTime": Annotated[str, Meta(pattern=rf"^(?a:{DAY}({TIME})?)\Z")],
+    "Decimal": int | float,
+    "Id": Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")],
+    "Instant": Annotated[str, Meta(pattern=rf"^(?a:{DAY}{TIME})\Z")],
+    "String": Text,
+    "Uri": Uri,
+    "Xhtml": Text,
+}
+ELEMENTS = frozenset(
+    {"CodeableConcept", "Coding", "HumanName", "Identifier", "Meta", "Narrative", "Period"}
+    | {"Quantity", "Reference"}
+)
+RESOURCES = ("AllergyIntolerance", "Condition", "Device", "DiagnosticReport", "Observation",
+             "Patient", "Procedure", "ServiceRequest")  # fmt: skip
+# Fields that lead back to what they are in.
+LEFT_OUT = frozenset({("Identifier", "assigner"), ("Reference", "identifier")})
+# What an element would be empty without: an empty one counts as missing.
+NEEDED = frozenset({("CodeableConcept", "coding"), ("Coding", "code"), ("Reference", "reference")})
+# A Procedure without a status counts, although FHIR requires one.
+TOLERATED = {"Procedure": {"status": "unknown"}}
 
 
-class Element(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A part of a resource."""
+def _struct(model: str, fixed: Mapping[str, Any], **options: Any) -> type[Struct]:
+    """The struct of a model, with `fixed` types of fields, and options of msgspec."""
+    fields, groups = [], defaultdict(list)
+    for name, info in get_fhir_model_class(model).model_fields.items():
+        about, here = info.json_schema_extra or {}, (model, name)
+        if here in LEFT_OUT or not about.get("element_property"):
+            continue
+        kind = fixed.get(name) or _type(info.annotation, model)
+        if kind:
+            groups[about.get("one_of_many")].append(name)
+            required = info.is_required() or about.get("element_required") or here in NEEDED
+            is_required = required and name not in TOLERATED.get(model, {})
+            fields.append((name, kind) if is_required else (name, kind | None, None))
+    groups.pop(None, None)
+    checks = {"__post_init__": _at_most_one_of(list(groups.values()))} if groups else {}
+    return defstruct(
+        model, fields, namespace=checks, forbid_unknown_fields=True, kw_only=True, **options
+    )
 
 
-class Coding(Element):
-    code: Code
-    system: Uri | None = None
-    version: Text | None = None
-    display: Text | None = None
-    userSelected: bool | None = None
+def _at_most_one_of(groups: list[list[str]]) -> Callable[[Struct], None]:
+    """A check of the fields that exclude each other: onsetDateTime and onsetPeriod, for example."""
+
+    def check(struct: Struct) -> None:
+        for group in groups:
+            if sum(getattr(struct, name) is not None for name in group) > 1:
+                raise ValueError("one of these is meant")
+
+    return check
 
 
-class CodeableConcept(Element):
-    coding: Annotated[list[Coding], SOME]
-    text: Text | None = None
+def _type(annotation: Any, model: str) -> Any:
+    """What is accepted in a field of a model; None where it is nothing."""
+    annotation = next((a for a in get_args(annotation) if a is not NoneType), annotation)
+    if get_origin(annotation) is list:
+        inner = _type(get_args(annotation)[0], model)
+        return inner and Annotated[list[inner], SOME]
+    name = _name_of(annotation)
+    if name in PRIMITIVE:
+        return PRIMITIVE[name]
+    is_inside = name in ELEMENTS and model != "Extension"
+    return _element(name) if is_inside or (name == "Extension" and model in RESOURCES) else None
 
 
-class ClinicalCoding(Coding):
-    code: Literal[tuple(sorted(CLINICAL))]
+def _name_of(annotation: Any) -> str:
+    """The name of a type in FHIR."""
+    for marked in getattr(annotation, "__metadata__", ()):
+        return (marked if isinstance(marked, type) else type(marked)).__name__
+    return annotation.__name__.removesuffix("Type")
 
 
-class VerificationCoding(Coding):
-    code: Literal[tuple(sorted(VERIFICATION))]
+@cache
+def _element(name: str) -> type[Struct]:
+    return _struct(name, {})
 
 
-class ClinicalStatus(CodeableConcept):
-    coding: Annotated[list[ClinicalCoding], SOME]
+def _status(known: frozenset[str]) -> type[Struct]:
+    """A CodeableConcept of these codes."""
+    coding = _struct("Coding", {"code": Literal[tuple(sorted(known))]})
+    return _struct("CodeableConcept", {"coding": Annotated[list[coding], SOME]})
 
 
-class VerificationStatus(CodeableConcept):
-    coding: Annotated[list[VerificationCoding], SOME]
-
-
-class Reference(Element):
-    reference: Text
-    type: Uri | None = None
-    display: Text | None = None
-
-
-class Identifier(Element):
-    value: Text | None = None
-    system: Uri | None = None
-    use: Code | None = None
-    type: CodeableConcept | None = None
-
-
-class Period(Element):
-    start: DateTime
-    end: DateTime | None = None
-
-
-class Quantity(Element):
-    value: int | float | None = None
-    unit: Text | None = None
-    system: Uri | None = None
-    code: Code | None = None
-
-
-class Extension(Element):
-    """One with a text or a code."""
-
-    url: Uri
-    valueString: Text | None = None
-    valueCode: Code | None = None
-
-    def __post_init__(self) -> None:
-        if (self.valueString is None) == (self.valueCode is None):
-            raise ValueError("an extension with one value is meant")
-
-
-class Narrative(Element):
-    status: Literal["generated", "extensions", "additional", "empty"]
-    div: Text
-
-
-class ResourceMeta(Element):
-    versionId: Id | None = None
-    lastUpdated: Instant | None = None
-    source: Uri | None = None
-    profile: list[Uri] | None = None
-
-
-class HumanName(Element):
-    family: Text | None = None
-    given: Annotated[list[Text], SOME] | None = None
-    text: Text | None = None
-    use: Code | None = None
-
-
-Concepts = Annotated[list[CodeableConcept], SOME]
-References = Annotated[list[Reference], SOME]
-
-
-class Resource(Element, tag_field="resourceType", kw_only=True):
-    id: Id | None = None
-    meta: ResourceMeta | None = None
-    text: Narrative | None = None
-    extension: Annotated[list[Extension], SOME] | None = None
-    identifier: Annotated[list[Identifier], SOME] | None = None
-
-
-class Patient(Resource, tag=True, kw_only=True):
-    active: bool | None = None
-    name: Annotated[list[HumanName], SOME] | None = None
-    gender: Code | None = None
-    birthDate: Day | None = None
-
-
-class Condition(Resource, tag=True, kw_only=True):
-    subject: Reference
-    clinicalStatus: ClinicalStatus | None = None
-    verificationStatus: VerificationStatus | None = None
-    category: Concepts | None = None
-    severity: CodeableConcept | None = None
-    code: CodeableConcept | None = None
-    bodySite: Concepts | None = None
-    encounter: Reference | None = None
-    onsetDateTime: DateTime | None = None
-    abatementDateTime: DateTime | None = None
-    recordedDate: DateTime | None = None
-    recorder: Reference | None = None
-    asserter: Reference | None = None
-
-
-class Procedure(Resource, tag=True, kw_only=True):
-    subject: Reference
-    status: Code | None = None
-    category: CodeableConcept | None = None
-    code: CodeableConcept | None = None
-    bodySite: Concepts | None = None
-    encounter: Reference | None = None
-    performedDateTime: DateTime | None = None
-    performedPeriod: Period | None = None
-
-    def __post_init__(self) -> None:
-        if self.performedDateTime is not None and self.performedPeriod is not None:
-            raise ValueError("one time is meant")
-
-
-class Report(Resource, kw_only=True):
-    """What Observation and DiagnosticReport both have."""
-
-    status: Code
-    code: CodeableConcept
-    category: Concepts | None = None
-    subject: Reference | None = None
-    encounter: Reference | None = None
-    effectiveDateTime: DateTime | None = None
-    issued: Instant | None = None
-    performer: References | None = None
-
-
-class Observation(Report, tag=True, kw_only=True):
-    valueString: Text | None = None
-    valueQuantity: Quantity | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    interpretation: Concepts | None = None
-
-    def __post_init__(self) -> None:
-        values = (self.valueString, self.valueQuantity, self.valueCodeableConcept)
-        if len(values) - values.count(None) > 1:
-            raise ValueError("one value is meant")
-
-
-class DiagnosticReport(Report, tag=True, kw_only=True):
-    result: References | None = None
-    conclusion: Text | None = None
-    conclusionCode: Concepts | None = None
-
-
-class Device(Resource, tag=True, kw_only=True):
-    status: Code | None = None
-    type: CodeableConcept | None = None
-    patient: Reference | None = None
-
-
-class AllergyIntolerance(Resource, tag=True, kw_only=True):
-    patient: Reference
-    clinicalStatus: ClinicalStatus | None = None
-    verificationStatus: VerificationStatus | None = None
-    type: Code | None = None
-    category: Annotated[list[Code], SOME] | None = None
-    criticality: Code | None = None
-    code: CodeableConcept | None = None
-    recordedDate: DateTime | None = None
-
-
-class ServiceRequest(Resource, tag=True, kw_only=True):
-    status: Code
-    intent: Code
-    subject: Reference
-    category: Concepts | None = None
-    priority: Code | None = None
-    code: CodeableConcept | None = None
-    encounter: Reference | None = None
-    authoredOn: DateTime | None = None
-    requester: Reference | None = None
-    performer: References | None = None
-    reasonCode: Concepts | None = None
-    reasonReference: References | None = None
-    bodySite: Concepts | None = None
-
-
-Known = Patient | Condition | Procedure | Observation | DiagnosticReport | Device
-STRICT = Decoder(Known | AllergyIntolerance | ServiceRequest)
+@cache
+def _decoder() -> Decoder:
+    """Of all resources that are read; made when it is first used, from the models."""
+    statuses = {"clinicalStatus": _status(CLINICAL), "verificationStatus": _status(VERIFICATION)}
+    structs = [_struct(r, statuses, tag_field="resourceType", tag=r) for r in RESOURCES]
+    return Decoder(reduce(or_, structs))
 
 
 def is_surely_valid(text: bytes | Raw) -> bool:
     """Whether fhir.resources would find nothing wrong with a resource; False says nothing."""
     try:
-        STRICT.decode(text)
+        _decoder().decode(text)
         return True
     except (DecodeError, UnicodeDecodeError):
         return False

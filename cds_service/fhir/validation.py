@@ -10,22 +10,15 @@ from pydantic import ValidationError
 
 from cds_service.fhir.plain import Json, codes, without_empty
 from cds_service.fhir.reading import text_of, whole
-from cds_service.fhir.strict import CLINICAL, VERIFICATION, is_surely_valid
+from cds_service.fhir.strict import (
+    CLINICAL,
+    RESOURCES,
+    TOLERATED,
+    VERIFICATION,
+    is_surely_valid,
+)
 
 STATUS_CODES = {"clinicalStatus": CLINICAL, "verificationStatus": VERIFICATION}
-# A Procedure without a status counts, although FHIR requires one.
-TOLERATED = {"Procedure": {"status": "unknown"}}
-
-MODELS = (
-    "AllergyIntolerance",
-    "Condition",
-    "Device",
-    "DiagnosticReport",
-    "Observation",
-    "Patient",
-    "Procedure",
-    "ServiceRequest",
-)
 
 
 def problem_with(resource: Json) -> str | None:
@@ -50,9 +43,9 @@ def _problem_with(resource: Json) -> str | None:
 
 def warm_up() -> None:
     """Builds the models once, so that the first request does not pay for it."""
-    for name in MODELS:
-        get_fhir_model_class(name)
-    _problem_with({"resourceType": "Patient", "id": "warm-up"})
+    for name in RESOURCES:
+        _problem_with({"resourceType": name})
+        is_surely_valid(text_of({"resourceType": name}))
 
 
 def _problem_with_status(resource: Json) -> str | None:

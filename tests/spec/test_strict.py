@@ -2,65 +2,65 @@
 
 import json
 from copy import deepcopy
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from bench.charts import chart
-from cds_service.fhir.strict import is_surely_valid
+from cds_service.fhir.strict import PRIMITIVE, _decoder, is_surely_valid
 from cds_service.fhir.validation import _problem_with
 from tests.spec.test_properties import JUNK, paths, spoil
 
 MANY = settings(max_examples=1_500, deadline=None, derandomize=True)
 CONCEPT = {"coding": [{"system": "http://snomed.info/sct", "code": "1", "display": "x"}]}
 WHO, DAY, MOMENT = {"reference": "Patient/1"}, "2024-02-28", "2024-02-28T23:59:59.123456+12:59"
-PERSON = {"reference": "Practitioner/1", "type": "Practitioner", "display": "Dr. X"}
-ALWAYS = {
-    "id": "a-1.B",
-    "meta": {"versionId": "3", "lastUpdated": MOMENT, "source": "#e", "profile": ["urn:x"]},
-    "text": {"status": "generated", "div": "<div>x</div>"},
-    "extension": [{"url": "urn:a", "valueString": "x"}, {"url": "urn:b", "valueCode": "y"}],
-    "identifier": [{"system": "urn:i", "value": "1", "use": "usual", "type": CONCEPT}],
+OF_A_TYPE = {
+    **{"bool": True, "Canonical": "urn:x", "Code": "a", "Date": DAY, "DateTime": MOMENT},
+    **{"Decimal": 1.5, "Id": "a-1.B", "Instant": MOMENT, "String": "x", "Uri": "urn:x"},
+    **{"Xhtml": "<div>x</div>"},
 }
-ALLERGY = {"patient": WHO, "clinicalStatus": {"coding": [{"code": "active"}]},
-           "verificationStatus": {"coding": [{"code": "confirmed"}]}, "type": "allergy",
-           "category": ["medication"], "criticality": "high", "code": CONCEPT,
-           "recordedDate": DAY}  # fmt: skip
-# Every field that is accepted, in one resource or, of those that exclude each other, in two.
-WHOLE = {
-    "Patient": [{"active": True, "name": [{"family": "F", "given": ["G"], "text": "T",
-                 "use": "usual"}], "gender": "female", "birthDate": DAY}],
-    "Condition": [{"subject": WHO, "clinicalStatus": ALLERGY["clinicalStatus"],
-                   "verificationStatus": ALLERGY["verificationStatus"], "category": [CONCEPT],
-                   "severity": CONCEPT, "code": {**CONCEPT, "text": "t"}, "bodySite": [CONCEPT],
-                   "encounter": WHO, "onsetDateTime": MOMENT, "abatementDateTime": DAY,
-                   "recordedDate": DAY, "recorder": PERSON, "asserter": PERSON}],
-    "Procedure": [{"subject": WHO, "status": "completed", "category": CONCEPT, "code": CONCEPT,
-                   "bodySite": [CONCEPT], "encounter": WHO, "performedDateTime": DAY},
-                  {"subject": WHO, "performedPeriod": {"start": DAY, "end": MOMENT}}],
-    "Observation": [{"status": "final", "code": CONCEPT, "category": [CONCEPT], "subject": WHO,
-                     "encounter": WHO, "effectiveDateTime": DAY, "issued": MOMENT,
-                     "performer": [PERSON], "interpretation": [CONCEPT],
-                     "valueQuantity": {"value": 1.5, "unit": "u", "system": "urn:u", "code": "c"}},
-                    {"status": "final", "code": CONCEPT, "valueString": "s"},
-                    {"status": "final", "code": CONCEPT, "valueCodeableConcept": CONCEPT}],
-    "DiagnosticReport": [{"status": "final", "code": CONCEPT, "category": [CONCEPT],
-                          "subject": WHO, "encounter": WHO, "effectiveDateTime": DAY,
-                          "issued": MOMENT, "performer": [PERSON], "result": [WHO],
-                          "conclusion": "c", "conclusionCode": [CONCEPT]}],
-    "Device": [{"status": "active", "type": CONCEPT, "patient": WHO}],
-    "AllergyIntolerance": [ALLERGY],
-    "ServiceRequest": [{"status": "draft", "intent": "order", "subject": WHO,
-                        "category": [CONCEPT], "priority": "routine", "code": CONCEPT,
-                        "encounter": WHO, "authoredOn": MOMENT, "requester": PERSON,
-                        "performer": [PERSON], "reasonCode": [CONCEPT], "reasonReference": [WHO],
-                        "bodySite": [CONCEPT]}],
-}  # fmt: skip
+
+
+def sample(kind):
+    """A value that a field of this type accepts."""
+    for name, accepted in PRIMITIVE.items():
+        if kind in (accepted, accepted | None):
+            return OF_A_TYPE[name]
+    if get_origin(kind) in (Union, UnionType):
+        return sample(next(one for one in get_args(kind) if one is not NoneType))
+    if get_origin(kind) is Annotated:
+        (inner,) = get_args(get_args(kind)[0])
+        return [sample(inner)]
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    return next(iter(samples(kind)))
+
+
+def samples(struct):
+    """Objects in which each field is once; of those that exclude each other, one in each."""
+    values = {field.name: sample(field.type) for field in fields(struct)}
+    name = struct.__struct_config__.tag or struct.__name__
+    about = {
+        n: i.json_schema_extra or {} for n, i in get_fhir_model_class(name).model_fields.items()
+    }
+    grouped = {field for field in values if about[field].get("one_of_many")}
+    alone = {field.name: values[field.name] for field in fields(struct) if field.required}
+    whole = {field: value for field, value in values.items() if field not in grouped}
+    first = sorted(grouped)[:1]
+    return [{**whole, **{field: values[field] for field in first}}] + [
+        {**alone, field: values[field]} for field in sorted(grouped - {*first})
+    ]
+
+
 RESOURCES = [
-    {"resourceType": kind, **ALWAYS, **fields}
-    for kind, all_of in WHOLE.items()
-    for fields in all_of
+    {"resourceType": struct.__struct_config__.tag, **made}
+    for struct in get_args(_decoder().type)
+    for made in samples(struct)
 ]
 # Values at the edge of what each type allows, and beyond.
 EDGES = (
@@ -140,7 +140,6 @@ TWO_VALUES = [
     ("Observation", {"valueString": "s", "valueQuantity": {"value": 1}}),
     ("Observation", {"valueString": "s", "valueCodeableConcept": CONCEPT}),
     ("Patient", {"extension": [{"url": "urn:a", "valueString": "x", "valueCode": "y"}]}),
-    ("Patient", {"extension": [{"url": "urn:a"}]}),
 ]
 
 
