@@ -21,7 +21,6 @@ from cds_service.web.dispatch import hooks_first
 from cds_service.web.find import by_hand
 from cds_service.web.guidelines import guidelines
 from cds_service.web.headers import add_headers
-from cds_service.web.json import Json
 from cds_service.web.languages import add_languages
 from cds_service.web.limits import RateLimits
 from cds_service.web.log import log_store_problem
@@ -74,7 +73,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], date] = cur
 def _flask(settings: Settings) -> Flask:
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json = Json(app)
+    app.json.sort_keys, app.json.ensure_ascii = False, False
     return app
 
 
