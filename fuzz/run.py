@@ -79,7 +79,7 @@ def answered(app: Flask, call: Call) -> Answer:
     with redirect_stderr(StringIO()) as log:
         pieces = app(environment(call), start_response)
         body = b"".join(pieces)
-        pieces.close()
+        getattr(pieces, "close", bool)()
     return Answer(*got, body, process_time() - started, log.getvalue())
 
 
