@@ -115,7 +115,7 @@ class TestKeys:
         assert asked == [JKU]
 
     def test_a_set_that_stops_coming_is_unreachable(self, monkeypatch):
-        monkeypatch.setattr("cds_service.access.download.SECONDS", 0.2)
+        monkeypatch.setattr("cds_service.access.download.FETCH_SECONDS", 0.2)
         with answering(b" " * 9, pause=1) as address, pytest.raises(ValueError, match="in full"):
             download(address)
 
@@ -202,7 +202,7 @@ class TestSlowServers:
             over.set()
 
     def test_one_that_sends_byte_by_byte_is_given_up(self, monkeypatch):
-        monkeypatch.setattr("cds_service.access.download.SECONDS", 0.5)
+        monkeypatch.setattr("cds_service.access.download.FETCH_SECONDS", 0.5)
         started = time.monotonic()
         with answering(b" " * 100, pause=0.1) as address, pytest.raises(ValueError):
             download(address)

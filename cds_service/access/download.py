@@ -7,16 +7,17 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-SECONDS = 3  # from beginning to end
+from cds_service.access.keys import FETCH_SECONDS
+
 MOST_BYTES, PIECE = 200_000, 65_536
 
 
 def download(url: str) -> Any:
-    """The JSON at an address, within SECONDS; no redirect is followed. Raises ValueError or
+    """The JSON at an address, within FETCH_SECONDS; no redirect is followed. Raises ValueError or
     OSError (as which requests fail, too).
     """
     try:
-        return json.loads(_body(url, monotonic() + SECONDS))
+        return json.loads(_body(url, monotonic() + FETCH_SECONDS))
     except HTTPError:
         raise ValueError("the key set did not come in full") from None
     except RecursionError:
@@ -24,7 +25,7 @@ def download(url: str) -> Any:
 
 
 def _body(url: str, deadline: float) -> bytes:
-    with requests.get(url, timeout=SECONDS, allow_redirects=False, stream=True) as answer:
+    with requests.get(url, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as answer:
         if answer.status_code != requests.codes.ok:
             raise ValueError(f"status {answer.status_code}")
         body = b""

@@ -11,7 +11,7 @@ from cds_service.access.jwk import Key, keys_in
 FRESH_SECONDS = 600
 UNKNOWN_KEY_PAUSE_SECONDS = 30
 RETRY_SECONDS = 5
-FETCH_SECONDS = 3  # for those who wait for a fetch
+FETCH_SECONDS = 3  # for a fetch from beginning to end, and for those who wait for it
 MOST_WAITING = 8  # of the threads of a worker, for each address
 
 Fetch = Callable[[str], Any]

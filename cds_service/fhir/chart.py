@@ -36,8 +36,8 @@ class SentChart:
 def read_sent(prefetched: Prefetched, patient_id: str, topic: Topic) -> SentChart:
     """All that is read of a prefetch. Raises TooMuch."""
     chart = read_chart(prefetched, patient_id, topic.terminology)
-    conditions, sounds = prefetched.conditions, topic.condition_words
-    unmapped = unmapped_conditions(conditions, topic.terminology, sounds)
+    resources, sounds = prefetched.resources, topic.condition_words
+    unmapped = unmapped_conditions(resources, topic.terminology, sounds)
     return SentChart(chart, frozenset(prefetched.sent), unmapped)
 
 
@@ -57,7 +57,7 @@ def read_chart(prefetched: Prefetched, patient_id: str, terminology: Terminology
             supplied.discard(KEYS.get(resource.type))
         else:
             findings.append(finding)
-    if any(_is_illegible(condition, terminology) for condition in prefetched.conditions):
+    if any(_is_illegible(resource, terminology) for resource in prefetched.resources):
         supplied.discard("conditions")
     known, problem = _patient(prefetched, patient_id)
     unread += [f"Patient ({problem})"] if problem else []
@@ -91,7 +91,7 @@ def _found(prefetched: Prefetched, terminology: Terminology) -> Iterator[tuple[R
 
 def _is_illegible(condition: Resource, terminology: Terminology) -> bool:
     """A Condition that counts, and of which nothing can be read, may be anything."""
-    if not condition.is_illegible(terminology):
+    if condition.type != "Condition" or not condition.is_illegible(terminology):
         return False
     return not codes(condition.content.get("verificationStatus")) & NEVER_EVIDENCE
 

@@ -42,10 +42,6 @@ class Prefetched:
     words: int = 0
 
     @property
-    def conditions(self) -> list[Resource]:
-        return [resource for resource in self.resources if resource.type == "Condition"]
-
-    @property
     def supplied(self) -> set[str]:
         """The kinds that came in full."""
         return self.sent - self.partial

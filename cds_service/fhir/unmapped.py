@@ -44,18 +44,19 @@ def _unmapped(resource: Json, terminology: Terminology) -> Iterator[Unmapped]:
 
 
 def unmapped_conditions(
-    conditions: Iterable[Resource], terminology: Terminology, sounds: Mapping[str, Sound]
+    resources: Iterable[Resource], terminology: Terminology, sounds: Mapping[str, Sound]
 ) -> tuple[Unmapped, ...]:
     """Each code of Conditions that is in no map, once.
 
     `sounds` are what the words may sound like by a name, the most serious first.
     """
     said: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for condition in conditions:
-        for coding in condition.codings or ():
-            key = _unknown(coding, terminology)
-            if key:
-                said[key].add(condition.words)
+    for resource in resources:
+        if resource.type == "Condition":
+            for coding in resource.codings or ():
+                key = _unknown(coding, terminology)
+                if key:
+                    said[key].add(resource.words)
     order = [*sounds, ""]
     heard = {key: {_sounds_like(text, terminology, sounds) for text in said[key]} for key in said}
     return tuple(

@@ -177,8 +177,7 @@ def _unmapped(
             yield from ((our.resource.get("id"), code) for code in our.unmapped)
         yield from ((session.ordered, code) for code in selected.similar)
     if is_decided:
-        conditions = [resource for resource in patient.chart if resource.type == "Condition"]
-        codes = unmapped_conditions(conditions, topic.terminology, topic.condition_words)
+        codes = unmapped_conditions(patient.chart, topic.terminology, topic.condition_words)
         yield from ((None, code) for code in codes)
 
 
