@@ -9,27 +9,29 @@ Measured: `docs/performance.md`; what never gets it: `tests/test_memory.py`.
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
 from blake3 import blake3
+from cachetools import TTLCache
 from msgspec import Raw
 
 MOST_ENTRIES, MOST_BYTES = 2_000, 6_000_000
+LEAST_BYTES = MOST_BYTES // MOST_ENTRIES  # that an entry counts for, so that they are few
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What was made, of how many bytes about, and until when it counts. `given` keeps the objects
-    of its key alive, so that no others can have their identities.
+    """What was made, and of how many bytes about. `given` keeps the objects of its key alive, so
+    that no others can have their identities.
     """
 
     value: Any
     size: int
-    until: float
     given: tuple[object, ...]
 
 
@@ -37,14 +39,9 @@ class Memory:
     """Of one process. It remembers for `seconds`, with 0 nothing; `now` is a clock in seconds."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic):
-        self._seconds, self._now = seconds, now
         self._secret = secrets.token_bytes(32)
-        self._entries: dict[tuple[Any, ...], Remembered] = {}
-        self._bytes = 0
+        self.entries = TTLCache(MOST_BYTES, seconds, now, lambda kept: max(kept.size, LEAST_BYTES))
         self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def recall(
         self,
@@ -59,16 +56,18 @@ class Memory:
         `parts` are all the text that it depends on, `given` all the objects; `size` says how many
         bytes it takes. With it nothing is ever changed: it is shared by all who recall it.
         """
-        if not self._seconds:
+        if not self.entries.ttl:
             return b"", make()
         digest = self._digest(parts)
         key = (digest, *map(id, given))
-        known = self._entries.get(key)
-        if known is not None and known.until > self._now():
-            return digest, known.value
-        made = make()
-        self._remember(key, Remembered(made, size(made), self._now() + self._seconds, given))
-        return digest, made
+        with self._lock:
+            known = self.entries.get(key)
+        if known is None:
+            made = make()
+            known = Remembered(made, size(made), given)
+            with self._lock, suppress(ValueError):  # it is larger than all that may be kept
+                self.entries[key] = known
+        return digest, known.value
 
     def _digest(self, parts: Iterable[str | bytes | Raw]) -> bytes:
         """BLAKE3 with the key of this process. Each part counts with its length."""
@@ -77,24 +76,6 @@ class Memory:
             text = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             found.update(len(memoryview(text)).to_bytes(8)).update(text)
         return found.digest()
-
-    def _remember(self, key: tuple[Any, ...], made: Remembered) -> None:
-        with self._lock:
-            self._drop(key)
-            self._entries[key] = made
-            self._bytes += made.size
-            while self._is_beyond_a_bound():
-                self._drop(next(iter(self._entries)))
-
-    def _is_beyond_a_bound(self) -> bool:
-        """Whether the oldest has to go."""
-        if len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
-            return True
-        return bool(self._entries) and next(iter(self._entries.values())).until <= self._now()
-
-    def _drop(self, key: tuple[Any, ...]) -> None:
-        dropped = self._entries.pop(key, None)
-        self._bytes -= dropped.size if dropped else 0
 
 
 NOTHING_REMEMBERED = Memory(0)

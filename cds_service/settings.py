@@ -80,8 +80,8 @@ class Settings:
     token_seconds: int = setting("CDS_TOKEN_SECONDS", whole(1), 900,
         "longest lifetime of a token in seconds")
     refuse_unchecked: bool = setting("CDS_REPLAY_UNCHECKED", PASS_OR_REFUSE, False,
-        "what happens to a token where the database does not answer, so that it is not known "
-        "whether it was used before: `pass` or `refuse`", "pass")
+        "what happens to a token where the database does not answer, or the disk is full, so that it "
+        "is not known whether it was used before: `pass` or `refuse`", "pass")
     data: Path = setting("CDS_DATA", PATH, Path("data"),
         "folder for what is kept on this machine")
     store: bool = setting("CDS_STORE", ON_OR_OFF, False,
@@ -155,8 +155,8 @@ class Settings:
 
     @property
     def uses_database(self) -> bool:
-        """Whether evaluations or used tokens are kept."""
-        return self.store or not self.open
+        """Whether evaluations are kept, or used tokens in a database that hosts share."""
+        return self.store or bool(self.database_url and not self.open)
 
 
 ROWS = {row.metadata["kind"].data_key: row.name for row in declarations(Settings)}

@@ -26,8 +26,6 @@ from cds_service.access.clients import ClientsError, read_clients
 from cds_service.access.keys import Keys
 from cds_service.access.tokens import TEXTS
 from cds_service.settings import ConfigError, Settings
-from cds_service.store.database import TOKENS_FILE, Database
-from cds_service.store.tokens import UsedTokens
 from tests.small_world import FRACTURE, MRI_LUMBAR_W, PAIN, hook_request, order
 
 BASE = "https://cds.example.org"
@@ -644,89 +642,39 @@ class TestUsedTokens:
         call(client, bearer, "/cds-services")
         assert call(client, bearer).status_code == 200
 
-    def test_no_lock_is_held_while_a_thread_waits_for_its_turn(self, tmp_path):
-        """Else the other workers would wait for it, too."""
-        ours, theirs = (Database("", tmp_path, TOKENS_FILE) for _ in range(2))
-        UsedTokens(theirs).remember("hospital", "first", now_plus(60))
-        with ours.statement() as cursor:
-            cursor.execute("DELETE FROM used_tokens")
-            assert UsedTokens(theirs).remember("hospital", "second", now_plus(60))
-
-    def client_without_a_database(self, settings):
+    def client_that_cannot_keep_them(self, settings):
         app = create_app(settings)
-        (settings.data / "tokens.db").mkdir(parents=True)
+        settings.data.mkdir(parents=True, exist_ok=True)
+        (settings.data / "tokens").touch()
         return app.test_client()
 
-    def test_a_database_that_does_not_answer_costs_no_answer(self, settings, capsys):
+    def test_files_that_cannot_be_made_cost_no_answer(self, settings, capsys):
         settings = replace(settings, metrics_token="m")  # noqa: S106
-        client = self.client_without_a_database(settings)
+        client = self.client_that_cannot_keep_them(settings)
         before = unchecked(client)
         assert call(client, token()).status_code == 200
         assert "store-down" in capsys.readouterr().err
         assert unchecked(client) == before + 1
 
     def test_a_setting_refuses_what_cannot_be_checked(self, settings):
-        client = self.client_without_a_database(replace(settings, refuse_unchecked=True))
+        client = self.client_that_cannot_keep_them(replace(settings, refuse_unchecked=True))
         answer = call(client, token())
         assert answer.status_code == 401
         assert answer.get_json()["issue"][0]["diagnostics"] == TEXTS["replay-unchecked"]
 
-    def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
-        settings.data.mkdir()
-        (settings.data / "tokens.db").mkdir()
-        client = create_app(settings).test_client()
+    def test_they_are_kept_again_when_they_can_be(self, settings):
+        client = self.client_that_cannot_keep_them(settings)
         assert call(client, token()).status_code == 200
-        (settings.data / "tokens.db").rmdir()
-        until = time.monotonic() + 20  # the tables are made first, which no call waits for
-        while not self.is_refused_again(client):
-            assert time.monotonic() < until
-
-    def is_refused_again(self, client):
+        (settings.data / "tokens").unlink()
         bearer = token()
-        first, second = (call(client, bearer).status_code for _ in range(2))
-        assert first == 200
-        return second == 401
+        assert [call(client, bearer).status_code for _ in range(2)] == [200, 401]
 
     def test_neither_the_id_nor_the_token_is_stored(self, settings):
         bearer = token(jti="planted-token-id")
         call(create_app(settings).test_client(), bearer)
-        stored = b"".join(f.read_bytes() for f in settings.data.iterdir())
-        assert b"planted-token-id" not in stored
-
-    def test_what_has_expired_is_forgotten(self, tmp_path):
-        used = UsedTokens(Database("", tmp_path))
-        assert used.remember("a", "1", time.time() - 3_601)
-        used._purged = 0.0
-        assert used.remember("a", "1", time.time() + 100)
-
-    def test_a_host_whose_clock_is_ahead_forgets_nothing_that_others_accept(
-        self, tmp_path, monkeypatch
-    ):
-        ours, ahead = (UsedTokens(Database("", tmp_path)) for _ in range(2))
-        expires = time.time() + 100
-        assert ours.remember("a", "1", expires)
-        now = time.time()
-        with monkeypatch.context() as there:
-            there.setattr("cds_service.store.tokens.time.time", lambda: now + 400)
-            assert ahead.remember("a", "2", expires)
-        assert not ours.remember("a", "1", expires)
-
-    def test_clients_do_not_share_ids(self, tmp_path):
-        used = UsedTokens(Database("", tmp_path))
-        assert used.remember("a", "1", time.time() + 100)
-        assert used.remember("b", "1", time.time() + 100)
-
-    @pytest.mark.skipif(
-        "TEST_DATABASE_URL" not in os.environ, reason="no PostgreSQL: TEST_DATABASE_URL is not set"
-    )
-    def test_on_postgresql_hosts_share_them(self, tmp_path):
-        hosts = [Database(os.environ["TEST_DATABASE_URL"], tmp_path) for _ in range(2)]
-        first, second = (UsedTokens(host) for host in hosts)
-        name = f"client-{time.time()}"
-        assert first.remember(name, "1", time.time() + 100)
-        assert not second.remember(name, "1", time.time() + 100)
-        for host in hosts:
-            host.close()
+        stored = [*settings.data.rglob("*")]
+        assert b"planted-token-id" not in b"".join(f.read_bytes() for f in stored if f.is_file())
+        assert "planted-token-id" not in str(stored)
 
 
 def broken(tmp_path, text):

@@ -156,6 +156,7 @@ IMPORTED_BY = {
     "markdown_it": {"web"},
     "msgspec": {"fhir", "hook_call", "mappings", "memory", "retrospective", "web"},
     "blake3": {"memory"},
+    "cachetools": {"memory", "web"},
     "duckdb": {"retrospective"},
     "pyarrow": {"retrospective"},
     "pyspark": {"retrospective"},

@@ -28,8 +28,8 @@ from cds_service.doctor.lines import OK, PROBLEM, SKIPPED, WARNING, ok, problem,
 from cds_service.doctor.store import check_database, check_folder, check_secret
 from cds_service.doctor.token import as_called, explain, explain_file
 from cds_service.settings import Settings
-from cds_service.store.database import TOKENS_FILE, Database
-from cds_service.store.tokens import UsedTokens
+from cds_service.store.database import Database
+from cds_service.store.tokens import TokenFiles
 from tests import test_access as access
 from tests.local_server import serving
 from tests.small_world import ROOT
@@ -462,11 +462,11 @@ class TestUsedBefore:
         text = token()
         for _ in range(2):
             assert explained(settings, text)["used before"].state == OK
-        used = UsedTokens(Database("", settings.data, TOKENS_FILE))
+        used = TokenFiles(settings.data / "tokens")
         assert verifier(settings, used).verify(text, ENDPOINT) == HOSPITAL
 
     def test_one_that_was_used(self, settings):
-        text, used = token(), UsedTokens(Database("", settings.data, TOKENS_FILE))
+        text, used = token(), TokenFiles(settings.data / "tokens")
         verifier(settings, used).verify(text, ENDPOINT)
         lines = explained(settings, text)
         assert states(lines, PROBLEM) == ["used before"]

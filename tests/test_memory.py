@@ -109,29 +109,27 @@ class TestMemory:
             recalled(remembers, name)
         clock.now = 300
         recalled(remembers, "d")
-        assert len(remembers) == 1
+        assert len(remembers.entries) == 1
 
-    def test_is_bounded_in_number(self, remembers, monkeypatch):
-        monkeypatch.setattr(memory, "MOST_ENTRIES", 3)
-        for number in range(10):
+    def test_is_bounded_in_number(self, remembers):
+        for number in range(memory.MOST_ENTRIES + 10):
             recalled(remembers, str(number))
-        assert len(remembers) == 3
-        assert recalled(remembers, "9") == ("made", False)
+        assert len(remembers.entries) == memory.MOST_ENTRIES
+        assert recalled(remembers, str(memory.MOST_ENTRIES)) == ("made", False)
 
-    def test_is_bounded_in_bytes(self, remembers, monkeypatch):
-        monkeypatch.setattr(memory, "MOST_BYTES", 100)
+    def test_is_bounded_in_bytes(self, remembers):
         for number in range(10):
-            recalled(remembers, str(number), size=40)
-        assert len(remembers) == 2
-        recalled(remembers, "large", size=101)
-        assert len(remembers) == 0
-        recalled(remembers, "a", size=100)
-        assert len(remembers) == 1
+            recalled(remembers, str(number), size=int(0.4 * memory.MOST_BYTES))
+        assert len(remembers.entries) == 2
+        recalled(remembers, "large", size=memory.MOST_BYTES + 1)
+        assert recalled(remembers, "large") == ("made", True)
+        recalled(remembers, "a", size=memory.MOST_BYTES)
+        assert len(remembers.entries) == 1
 
     def test_with_no_seconds_nothing_is_remembered(self):
         nothing = Memory(0)
         assert recalled(nothing, "a") == recalled(nothing, "a") == ("made", True)
-        assert len(nothing) == 0
+        assert not nothing.entries
 
     def test_what_failed_is_not_remembered(self, remembers):
         with pytest.raises(ZeroDivisionError):
@@ -306,5 +304,5 @@ def test_what_is_remembered_takes_no_more_than_it_is_counted_for(remembers):
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(remembers) >= 80
-    assert taken <= remembers._bytes
+    assert len(remembers.entries) >= 80
+    assert taken <= remembers.entries.currsize

@@ -16,6 +16,18 @@ from cds_service.decision.verdict import (
     Asks,
     Rated,
 )
+from cds_service.language import N_
+
+OF_SEVERAL_VARIANTS = {
+    WELCOME: N_("Not warned against here, whatever its rating. Possible: %(variants)s."),
+    CONTRAST_NOT_STATED: N_(
+        "The order does not say whether contrast is given, and the rating hangs on it: "
+        "%(variants)s."
+    ),
+    Asks.subject: N_(
+        "Not rated yet: it depends on what the chart does not say. Possible: %(variants)s."
+    ),
+}
 
 
 def why(evaluated: EvaluatedOrder) -> str:
@@ -86,21 +98,6 @@ def _outside_scope(evaluated: EvaluatedOrder) -> str:
     return " ".join(dict.fromkeys(evaluated.say(rule.not_rated, order=order) for rule in rules))
 
 
-def _contrast(evaluated: EvaluatedOrder) -> str:
-    return evaluated.say(
-        "The order does not say whether contrast is given, and the rating hangs on it: "
-        "%(variants)s.",
-        variants=_variants(evaluated),
-    )
-
-
-def _asked(evaluated: EvaluatedOrder) -> str:
-    return evaluated.say(
-        "Not rated yet: it depends on what the chart does not say. Possible: %(variants)s.",
-        variants=_variants(evaluated),
-    )
-
-
 def _given_up(evaluated: EvaluatedOrder) -> str:
     facts = evaluated.topic.fact
     unknown = [evaluated.say(facts[f.name].in_text) for f in unknown_facts(evaluated.decision)]
@@ -111,11 +108,9 @@ def _given_up(evaluated: EvaluatedOrder) -> str:
     )
 
 
-def _welcome(evaluated: EvaluatedOrder) -> str:
-    return evaluated.say(
-        "Not warned against here, whatever its rating. Possible: %(variants)s.",
-        variants=_variants(evaluated),
-    )
+def _several_variants(evaluated: EvaluatedOrder) -> str:
+    text = OF_SEVERAL_VARIANTS[evaluated.decision.subject]
+    return evaluated.say(text, variants=_variants(evaluated))
 
 
 def _unreadable(evaluated: EvaluatedOrder) -> str:
@@ -139,11 +134,11 @@ def _not_checked(evaluated: EvaluatedOrder) -> str:
 SENTENCES = {
     UNREADABLE: _unreadable,
     NOT_CHECKED: _not_checked,
-    WELCOME: _welcome,
+    WELCOME: _several_variants,
     Rated.subject: _rated,
     NO_CRITERIA: _no_criteria,
     OUTSIDE_SCOPE: _outside_scope,
-    CONTRAST_NOT_STATED: _contrast,
-    Asks.subject: _asked,
+    CONTRAST_NOT_STATED: _several_variants,
+    Asks.subject: _several_variants,
     UNRESOLVED: _given_up,
 }

@@ -2,54 +2,21 @@
 
 import secrets
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
-from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown, translated_errors
+from cds_service.store.database import Database, StoreDown
 from cds_service.store.files import make_folder
-from cds_service.store.tokens import UsedTokens
-
-
-class DryRun(Database):
-    """A database whose transactions are rolled back. Tables are made all the same."""
-
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        with translated_errors(), self.prepare().connect() as connection:
-            yield connection
-
-    @contextmanager
-    def statement(self) -> Iterator[DBAPICursor]:
-        with super().statement() as cursor:
-            cursor.execute("BEGIN")
-            yield cursor
-
-    def finish(self, connection: DBAPIConnection) -> None:
-        connection.rollback()
-
-
-@contextmanager
-def dry_run(settings: Settings, file: str = TOKENS_FILE) -> Iterator[UsedTokens]:
-    """The used tokens, to which nothing is added. Raises StoreDown."""
-    database = DryRun(settings.database_url, settings.data, file)
-    try:
-        yield UsedTokens(database)
-    finally:
-        database.close()
+from cds_service.store.tables import used_tokens
 
 
 def check_folder(folder: Path) -> Line:
     try:
         make_folder(folder)
-        with tempfile.TemporaryFile(dir=folder):
-            return ok("data folder", f"{folder.resolve()} can be written")
+        for one in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+            tempfile.TemporaryFile(dir=one).close()
+        return ok("data folder", f"{folder.resolve()} can be written")
     except OSError as error:
         text = f"{folder.resolve()}: {error.strerror}; let the service write there, or set CDS_DATA"
         return problem("data folder", text)
@@ -65,13 +32,17 @@ def check_secret(settings: Settings) -> Line:
 
 
 def check_database(settings: Settings) -> Line:
-    """A random token id is written to each file of SQLite, and rolled back."""
+    """A random row is written, and rolled back; tables are made all the same."""
+    database = Database(settings.database_url, settings.data)
     try:
-        for file in (FILE, TOKENS_FILE):
-            with dry_run(settings, file) as used:
-                used.remember("doctor", secrets.token_hex(), time.time())
+        with database.begin() as connection:
+            row = {"digest": secrets.token_hex(), "forget_at": 0}
+            connection.execute(used_tokens.insert(), row)
+            connection.rollback()
     except StoreDown as error:
         return problem("database", f"{error}; {_advice(settings)}")
+    finally:
+        database.close()
     if settings.database_url:
         return ok("database", "that of DATABASE_URL can be written")
     return ok("database", "SQLite in CDS_DATA, for one host; set DATABASE_URL to share one")
@@ -80,4 +51,4 @@ def check_database(settings: Settings) -> Line:
 def _advice(settings: Settings) -> str:
     if settings.database_url:
         return "check DATABASE_URL (postgresql+psycopg://…), the database and its permissions"
-    return "a SQLite file in CDS_DATA cannot be used: check service.db, tokens.db and permissions"
+    return "the SQLite file in CDS_DATA cannot be used: check service.db and permissions"

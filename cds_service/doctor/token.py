@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from cds_service.access import tokens
 from cds_service.access.clients import Client
-from cds_service.access.tokens import TokenRefused
+from cds_service.access.tokens import LEEWAY_SECONDS, TokenRefused
 from cds_service.configuration import Unusable, text_of
 from cds_service.doctor.clients import clients_in
 from cds_service.doctor.lines import OK, Line, ok, problem, skipped, warning
 from cds_service.doctor.signature import Token, as_json, fitting_clients, judge, signed
-from cds_service.doctor.store import dry_run
 from cds_service.settings import Settings
 from cds_service.store.database import StoreDown
+from cds_service.store.store import StoreLocation
 
 MILLISECONDS_SINCE = 1e11  # no token is valid in the year 5138
 FAR = 1e12  # seconds; more are not told apart
@@ -133,15 +133,27 @@ def _seconds(number: float) -> str:
 def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
     """Whether it was used before; it is not marked as used."""
     fitting = fitting_clients(token, clients)
-    if not fitting or "jti" in token.wrong:
-        return skipped("used before", "needs a known issuer and jti")
+    if not fitting or token.wrong & {"jti", "exp"}:
+        return skipped("used before", "needs a known issuer, jti and exp")
     shown = f"jti is {as_json(token.claims, 'jti')}"
     try:
-        with dry_run(token.settings) as used:
-            new = used.remember(fitting[0].name, token.claims["jti"], time.time())
-    except StoreDown as error:
+        was_used = _was_used(fitting[0].name, token)
+    except (StoreDown, OSError) as error:
         line = problem if token.settings.refuse_unchecked else warning
-        return line("used before", f"{shown}: not known, the database is not usable ({error})")
-    if not new:
+        return line(
+            "used before", f"{shown}: not known, what is kept of them cannot be read ({error})"
+        )
+    if was_used:
         return problem("used before", f"{shown}: was used; each call needs a token of its own")
     return ok("used before", f"{shown}: new, and still is")
+
+
+def _was_used(client: str, token: Token) -> bool:
+    """Raises StoreDown or OSError."""
+    location = StoreLocation(token.settings.database_url, token.settings.data)
+    database = location.database()
+    try:
+        used = location.used_tokens(database)
+        return used.knows(client, token.claims["jti"], token.claims["exp"] + LEEWAY_SECONDS)
+    finally:
+        database.close()

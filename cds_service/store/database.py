@@ -9,18 +9,13 @@ from threading import Lock
 
 from sqlalchemy import Insert, Table, create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from cds_service.store.files import make_folder
 from cds_service.store.schema import bring_up_to_date
 
-# The SQLite files, and for how long each waits for another writer. Used tokens have a file of
-# their own: SQLite has one writer at a time, and a clinician waits for this one.
-FILE, TOKENS_FILE = "service.db", "tokens.db"
-BUSY_SECONDS = {FILE: 2.0, TOKENS_FILE: 0.15}
-# Whether a transaction survives a loss of power (FULL), since its lines leave the spool after it.
-SYNC = {FILE: "FULL", TOKENS_FILE: "NORMAL"}
+FILE = "service.db"
+BUSY_SECONDS = 2.0  # for how long SQLite waits for another writer
 # For libpq: seconds to connect, and milliseconds that a lost connection is waited for.
 TIME_LIMITS = {"connect_timeout": "3", "tcp_user_timeout": "5000"}
 
@@ -37,21 +32,19 @@ class RowRefused(StoreDown):
         self.kind = type(error).__name__
 
 
-def engine_for(url: str, folder: Path, file: str = FILE) -> Engine:
+def engine_for(url: str, folder: Path) -> Engine:
     """The database at a URL, else a SQLite file in the folder (which is made). Raises StoreDown."""
     try:
         if url:
             return create_engine(_with_time_limits(make_url(url)), pool_pre_ping=True)
         make_folder(folder)
-        (folder / file).touch(0o600)
+        (folder / FILE).touch(0o600)
     except (ArgumentError, ValueError):
         raise StoreDown("it is no address of a database") from None
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise StoreDown(words_of(error)) from error
-    engine = create_engine(
-        f"sqlite:///{folder / file}", connect_args={"timeout": BUSY_SECONDS[file]}
-    )
-    event.listen(engine, "connect", lambda connection, _: _set_up(connection, file))
+    engine = create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_pragmas)
     return engine
 
 
@@ -62,16 +55,13 @@ def _with_time_limits(url: URL) -> URL:
     return url.set(query={**TIME_LIMITS, **url.query})
 
 
-def _set_up(connection: sqlite3.Connection, file: str) -> None:
-    """Write-ahead logging, so that readers and a writer do not wait for each other; and what is
-    deleted is overwritten. The file of tokens is for single statements, each a transaction by
-    itself: in one of more steps its lock would be held while a thread waits for the interpreter.
+def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+    """Write-ahead logging, so that readers and a writer do not wait for each other; what is deleted
+    is overwritten; and a transaction survives a loss of power, since its lines leave the spool.
     """
-    if file == TOKENS_FILE:
-        connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA secure_delete=ON")
-    connection.execute(f"PRAGMA synchronous={SYNC[file]}")
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def words_of(error: Exception) -> str:
@@ -86,8 +76,8 @@ class Database:
     It is not to be used before a fork: SQLite loses its locks by it.
     """
 
-    def __init__(self, url: str, folder: Path, file: str = FILE):
-        self._url, self._folder, self._file = url, folder, file
+    def __init__(self, url: str, folder: Path):
+        self._url, self._folder = url, folder
         self._engine: Engine | None = None
         self._is_ready = False
         self._lock = Lock()
@@ -109,7 +99,7 @@ class Database:
     def engine(self) -> Engine:
         """The engine, with whatever tables are there. Raises StoreDown."""
         if self._engine is None:
-            self._engine = engine_for(self._url, self._folder, self._file)
+            self._engine = engine_for(self._url, self._folder)
         return self._engine
 
     @contextmanager
@@ -117,26 +107,6 @@ class Database:
         """A transaction. Raises StoreDown, also where the work in it fails."""
         with translated_errors(), self.prepare().begin() as connection:
             yield connection
-
-    @contextmanager
-    def statement(self) -> Iterator[DBAPICursor]:
-        """A transaction of the driver itself, for the one statement that a clinician waits for. It
-        costs a quarter of `begin`. Raises StoreDown.
-        """
-        engine = self._engine if self._is_ready else self.prepare()
-        try:
-            connection = engine.raw_connection()
-            try:
-                yield connection.cursor()
-                self.finish(connection)
-            finally:
-                connection.close()
-        except (engine.dialect.loaded_dbapi.Error, SQLAlchemyError, OSError) as error:
-            raise StoreDown(words_of(error)) from error
-
-    def finish(self, connection: DBAPIConnection) -> None:
-        """Ends a transaction of the driver."""
-        connection.commit()
 
     def close(self) -> None:
         if self._engine is not None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # What the service makes in its data folder.
-OURS = ("service.db*", "tokens.db*", "secret", "spool")
+OURS = ("service.db*", "tokens*", "secret", "spool")
 
 
 def make_folder(folder: Path) -> None:

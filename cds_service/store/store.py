@@ -12,7 +12,7 @@ from cds_service.evaluation import Evaluation
 from cds_service.fhir.unmapped import Unmapped
 from cds_service.store.background import Background, TellProblem
 from cds_service.store.common import CommonCodes
-from cds_service.store.database import FILE, TOKENS_FILE, Database, StoreDown
+from cds_service.store.database import Database, StoreDown
 from cds_service.store.deadline import QueryDeadline
 from cds_service.store.files import make_private
 from cds_service.store.loader import SpoolLoader, line
@@ -21,7 +21,7 @@ from cds_service.store.rows import HookRequest, Row, chart_key, rows_of
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tables import seen_codes
-from cds_service.store.tokens import UsedTokens
+from cds_service.store.tokens import TokenFiles, TokenTable
 
 # How long what is decided waits to be synced, and to be loaded.
 SYNC_SECONDS, LOAD_SECONDS = 0.5, 2.0
@@ -41,8 +41,11 @@ class StoreLocation:
     secret: str = ""
     repeat_hours: float = 0
 
-    def database(self, file: str = FILE) -> Database:
-        return Database(self.url, self.folder, file)
+    def database(self) -> Database:
+        return Database(self.url, self.folder)
+
+    def used_tokens(self, database: Database) -> TokenTable | TokenFiles:
+        return TokenTable(database) if self.url else TokenFiles(self.folder / "tokens")
 
     def spool(self) -> Spool:
         return Spool(self.folder / "spool")
@@ -77,18 +80,15 @@ class Store:
         self._loader = SpoolLoader(self._database, self._spool, tell_problem)
         self._loading = Background(self._load, "spool loader", LOAD_SECONDS, tell_problem)
         self._syncing = Background(self._spool.sync, "spool sync", SYNC_SECONDS, tell_problem)
-        is_server = not self._database.is_here
-        self._tokens = self._database if is_server else location.database(TOKENS_FILE)
-        self._used_tokens = UsedTokens(self._tokens)
-        self._deadline = QueryDeadline(in_thread=is_server)
+        self._used_tokens = location.used_tokens(self._database)
+        self._deadline = QueryDeadline()
         self._added: set[tuple[str, tuple[Unmapped, ...]]] = set()
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
         make_private(self._location.folder)
         try:
-            for database in {self._database, self._tokens}:
-                database.prepare()
+            self._database.prepare()
         except StoreDown as error:
             self._tell_problem("store-down", str(error))
 
@@ -105,7 +105,6 @@ class Store:
         except StoreDown as error:
             self._tell_problem("store-down", str(error))
         self._database.close()
-        self._tokens.close()
 
     def add_evaluations(
         self,
@@ -155,10 +154,10 @@ class Store:
     def remember_token(self, client: str, token_id: str, forget_at: float) -> bool | None:
         """Whether the token is new; None where the database does not answer."""
         try:
-            return self._deadline.run(
-                lambda: self._used_tokens.remember(client, token_id, forget_at)
-            )
-        except StoreDown as error:
+            if self._database.is_here:
+                return self._used_tokens.remember(client, token_id, forget_at)
+            return self._deadline.run(self._used_tokens.remember, client, token_id, forget_at)
+        except (StoreDown, OSError) as error:
             self._tell_problem("store-down", str(error))
             return None
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from math import ceil
 from threading import Lock
 
+from cachetools import TTLCache
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
 from werkzeug.datastructures import WWWAuthenticate
@@ -91,18 +92,16 @@ class Overviews:
     def __init__(self, store: Store, topics: Topics, today: Callable[[], date]):
         self._store, self._topics, self._today = store, topics, today
         self._lock = Lock()
-        self._made: dict[tuple[date, Chosen, str], tuple[float, Overview]] = {}
+        self._made: TTLCache = TTLCache(MOST_KEPT, FRESH_SECONDS)
 
     def of(self, chosen: Chosen, language: Language) -> Overview:
         """The overview, with its words in the language. Raises StoreDown."""
         key = (self._today(), chosen, language.code)
         with self._lock:
-            at, overview = self._made.get(key, (0.0, None))
-            if overview is None or time.monotonic() - at > FRESH_SECONDS:
+            overview = self._made.get(key)
+            if overview is None:
                 overview = self._read(chosen, _words(self._topics, language))
-                kept = list(self._made.items())[-MOST_KEPT:]
-                self._made = {k: made for k, made in kept if k[0] == key[0]}
-                self._made[key] = (time.monotonic(), overview)
+                self._made[key] = overview
         return overview
 
     def _read(self, chosen: Chosen, words: Mapping[str, str]) -> Overview:

@@ -39,7 +39,7 @@ def test_all_that_a_service_makes(tmp_path):
     app.extensions["in_worker"]()
     assert call(app.test_client(), token()).status_code == 200
     app.extensions["store"]._spool.put_aside(b"odd\n")
-    assert {"data/service.db", "data/tokens.db", "data/secret", "data/spool"} <= set(modes(data))
+    assert {"data/service.db", "data/tokens", "data/secret", "data/spool"} <= set(modes(data))
     assert len(modes(data)) >= 8
     assert_private(data)
     app.extensions["store"].finish()
