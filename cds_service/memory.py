@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -24,23 +23,12 @@ LEAST_BYTES = MOST_BYTES // MOST_ENTRIES  # that an entry counts for, so that th
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """What was made, and of how many bytes about. `given` keeps the objects of its key alive, so
-    that no others can have their identities.
-    """
-
-    value: Any
-    size: int
-    given: tuple[object, ...]
-
-
 class Memory:
     """Of one process. It remembers for `seconds`, with 0 nothing; `now` is a clock in seconds."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic):
         self._secret = secrets.token_bytes(32)
-        self.entries = TTLCache(MOST_BYTES, seconds, now, lambda kept: max(kept.size, LEAST_BYTES))
+        self.entries = TTLCache(MOST_BYTES, seconds, now, _size)
         self._lock = Lock()
 
     def recall(
@@ -48,13 +36,12 @@ class Memory:
         parts: Iterable[str | bytes | Raw],
         given: tuple[object, ...],
         make: Callable[[], T],
-        size: Callable[[T], int],
     ) -> tuple[bytes, T]:
         """A digest of the parts, and what `make` makes, or made of the same parts and objects. The
         digest is empty where nothing is remembered.
 
-        `parts` are all the text that it depends on, `given` all the objects; `size` says how many
-        bytes it takes. With it nothing is ever changed: it is shared by all who recall it.
+        `parts` are all the text that it depends on, `given` all the objects; its `size` is about
+        how many bytes it takes. It is never changed: it is shared by all who recall it.
         """
         if not self.entries.ttl:
             return b"", make()
@@ -63,11 +50,11 @@ class Memory:
         with self._lock:
             known = self.entries.get(key)
         if known is None:
-            made = make()
-            known = Remembered(made, size(made), given)
+            # With the objects of its key, so that no others can have their identities.
+            known = (make(), given)
             with self._lock, suppress(ValueError):  # it is larger than all that may be kept
                 self.entries[key] = known
-        return digest, known.value
+        return digest, known[0]
 
     def _digest(self, parts: Iterable[str | bytes | Raw]) -> bytes:
         """BLAKE3 with the key of this process. Each part counts with its length."""
@@ -76,6 +63,10 @@ class Memory:
             text = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             found.update(len(memoryview(text)).to_bytes(8)).update(text)
         return found.digest()
+
+
+def _size(known: tuple[Any, tuple[object, ...]]) -> int:
+    return max(known[0].size, LEAST_BYTES)
 
 
 NOTHING_REMEMBERED = Memory(0)

@@ -29,7 +29,7 @@ class Session:
         """What `make` reads of the prefetch."""
         parts = (part for pair in call.prefetch.items() for part in pair)
         said = ("chart", call.patient_id, str(call.max_resources), *parts)
-        self._chart, sent = self.memory.recall(said, self.given, make, lambda sent: sent.size)
+        self._chart, sent = self.memory.recall(said, self.given, make)
         return sent
 
     def order(
@@ -48,7 +48,7 @@ class Session:
         texts = [text_of(one) for one in (resource, *drafted_conditions(drafts))]
         beside = (call.today.isoformat(), str(call.tells_not_checked), call.base_url)
         said = ("order", self._chart, str(len(texts)), *texts, *beside, *sorted(drafted))
-        return self.memory.recall(said, self.given, make, lambda order: order.size)[1]
+        return self.memory.recall(said, self.given, make)[1]
 
 
 NO_SESSION = Session()

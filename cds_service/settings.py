@@ -80,8 +80,8 @@ class Settings:
     token_seconds: int = setting("CDS_TOKEN_SECONDS", whole(1), 900,
         "longest lifetime of a token in seconds")
     refuse_unchecked: bool = setting("CDS_REPLAY_UNCHECKED", PASS_OR_REFUSE, False,
-        "what happens to a token where the database does not answer, or the disk is full, so that it "
-        "is not known whether it was used before: `pass` or `refuse`", "pass")
+        "what happens to a token where the database does not answer, or the disk is full, so that "
+        "it is not known whether it was used before: `pass` or `refuse`", "pass")
     data: Path = setting("CDS_DATA", PATH, Path("data"),
         "folder for what is kept on this machine")
     store: bool = setting("CDS_STORE", ON_OR_OFF, False,

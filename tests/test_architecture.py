@@ -154,7 +154,7 @@ IMPORTED_BY = {
     "pygal": {"web"},
     "babel": {"language"},
     "markdown_it": {"web"},
-    "msgspec": {"fhir", "hook_call", "mappings", "memory", "retrospective", "web"},
+    "msgspec": {"fhir", "hook_call", "mappings", "memory", "retrospective", "store", "web"},
     "blake3": {"memory"},
     "cachetools": {"memory", "web"},
     "duckdb": {"retrospective"},

@@ -6,6 +6,7 @@ import tracemalloc
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -68,11 +69,16 @@ def remembers(clock):
     return Memory(300, clock)
 
 
+class Made(NamedTuple):
+    name: str = "made"
+    size: int = 1
+
+
 def recalled(of: Memory, *parts, given=(), made="made", size=1):
     """What is recalled of the parts, and whether it had to be made."""
     calls = []
-    _, found = of.recall(parts, given, lambda: calls.append(1) or made, lambda _: size)
-    return found, bool(calls)
+    _, found = of.recall(parts, given, lambda: calls.append(1) or Made(made, size))
+    return found.name, bool(calls)
 
 
 class TestMemory:
@@ -133,11 +139,11 @@ class TestMemory:
 
     def test_what_failed_is_not_remembered(self, remembers):
         with pytest.raises(ZeroDivisionError):
-            remembers.recall(["a"], (), lambda: 1 / 0, lambda _: 1)
+            remembers.recall(["a"], (), lambda: 1 / 0)
         assert recalled(remembers, "a") == ("made", True)
 
     def test_each_process_digests_with_a_key_of_its_own(self):
-        digests = {Memory(1).recall(["a"], (), str, len)[0] for _ in range(3)}
+        digests = {Memory(1).recall(["a"], (), Made)[0] for _ in range(3)}
         assert len(digests) == 3
 
 

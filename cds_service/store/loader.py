@@ -4,6 +4,8 @@ import json
 import re
 from collections import defaultdict
 
+from msgspec.json import encode
+
 from cds_service.store.background import TellProblem
 from cds_service.store.cleaning import without_persons
 from cds_service.store.database import Database, RowRefused, StoreDown, insert_new
@@ -20,8 +22,7 @@ ROWS_AT_ONCE = 500
 
 def line(table: str, row: dict) -> bytes:
     """A row as a line of the spool."""
-    made = {"format": FORMAT, "table": table, "row": row}
-    return json.dumps(made, separators=(",", ":")).encode() + b"\n"
+    return encode({"format": FORMAT, "table": str(table), "row": row}) + b"\n"
 
 
 class SpoolLoader:

@@ -6,7 +6,6 @@ No patient, practitioner or order is in them: what names one goes into a keyed d
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from functools import cache, partial
 from itertools import islice
 
 from cds_service.evaluation import Evaluation
@@ -84,21 +83,17 @@ def rows_of(
     for evaluation in evaluations:
         rows.append((decisions.name, _decision(request, evaluation, pseudonym)))
         rows += _unmapped(request, evaluation.consult, evaluation.unmapped, seen)
-    hook = cache(partial(pseudonym, "hook", request.client, request.hook_instance))
-    chart = cache(partial(chart_key, request, pseudonym))
+    hook = ("hook", request.client, request.hook_instance)
+    chart = ("chart", request.client, request.patient_id, day_of(request.at))
     for code in islice(_surely_codes(unmapped), MOST_UNMAPPED):
-        rows += _unmapped(request, chart() if code.about == CONDITION else hook(), [code], seen)
+        key = pseudonym(*(chart if code.about == CONDITION else hook))
+        rows += _unmapped(request, key, [code], seen)
     return rows + seen.rows
 
 
 def _surely_codes(unmapped: Iterable[Unmapped]) -> Iterator[Unmapped]:
     """Those of Conditions only where they are codes, and not words of a person."""
     return (c for c in unmapped if c.about != CONDITION or is_surely_a_code(c.system, c.code))
-
-
-def chart_key(request: HookRequest, pseudonym: Pseudonym) -> str:
-    """The same for a patient and a day."""
-    return pseudonym("chart", request.client, request.patient_id, day_of(request.at))
 
 
 def advice_key(

@@ -4,6 +4,7 @@ import hmac
 import os
 import secrets
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from cds_service.store.files import make_folder, open_private, sync_folder
@@ -45,5 +46,11 @@ def _write_once(file: Path, text: str) -> None:
 
 def pseudonym(secret: bytes, *parts: object) -> str:
     """HMAC-SHA256 of the parts, its first 128 bits in hexadecimal."""
-    text = "\x1f".join(str(part) for part in parts).encode("utf-8", "backslashreplace")
-    return hmac.digest(secret, text, "sha256").hex()[:LENGTH]
+    made = _keyed(secret).copy()
+    made.update("\x1f".join(str(part) for part in parts).encode("utf-8", "backslashreplace"))
+    return made.hexdigest()[:LENGTH]
+
+
+@lru_cache(1)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    return hmac.new(secret, digestmod="sha256")

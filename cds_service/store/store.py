@@ -17,7 +17,8 @@ from cds_service.store.deadline import QueryDeadline
 from cds_service.store.files import make_private
 from cds_service.store.loader import SpoolLoader, line
 from cds_service.store.overridden import Overridden, OverriddenAdvice
-from cds_service.store.rows import HookRequest, Row, chart_key, rows_of
+from cds_service.store.retention import day_of
+from cds_service.store.rows import HookRequest, Row, rows_of
 from cds_service.store.secret import pseudonym, secret_of
 from cds_service.store.spool import Spool
 from cds_service.store.tables import seen_codes
@@ -82,7 +83,7 @@ class Store:
         self._syncing = Background(self._spool.sync, "spool sync", SYNC_SECONDS, tell_problem)
         self._used_tokens = location.used_tokens(self._database)
         self._deadline = QueryDeadline()
-        self._added: set[tuple[str, tuple[Unmapped, ...]]] = set()
+        self._added: set[tuple] = set()
 
     def prepare(self) -> None:
         """Makes the tables; a database that is down now is tried again later."""
@@ -118,7 +119,8 @@ class Store:
         `similar` are codes of orders in no map, `conditions` those of the chart: these come again
         with each hook of an ordering session, and are added once.
         """
-        chart = (chart_key(request, self.pseudonym), conditions) if conditions else None
+        day = day_of(request.at)
+        chart = (request.client, request.patient_id, day, conditions) if conditions else None
         unmapped = [*similar, *(() if chart in self._added else conditions)]
         rows = rows_of(request, evaluations, unmapped, self.pseudonym, self._common)
         is_written = not rows or self._spool.append([line(*row) for row in rows])
@@ -131,7 +133,7 @@ class Store:
             self._syncing.wake()
             self._loading.wake()
 
-    def _remember_as_added(self, chart: tuple[str, tuple[Unmapped, ...]]) -> None:
+    def _remember_as_added(self, chart: tuple) -> None:
         """A code that is not common yet is not remembered: it may be with the next hook."""
         if len(self._added) >= MOST_CHARTS:
             self._added.clear()
