@@ -17,7 +17,7 @@ from blake3 import blake3
 from cachetools import TTLCache
 from msgspec import Raw
 
-MOST_ENTRIES, MOST_BYTES = 2_000, 6_000_000
+MOST_ENTRIES, MOST_BYTES = 2_000, 4_000_000
 LEAST_BYTES = MOST_BYTES // MOST_ENTRIES  # that an entry counts for, so that they are few
 
 T = TypeVar("T")

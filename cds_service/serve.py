@@ -13,8 +13,8 @@ MOST_WORKERS = 256
 # seen; and which gives the pages of a large body back to the system, to ask for them again.
 ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "16000000",
-    "MALLOC_MMAP_THRESHOLD_": "16000000",
+    "MALLOC_TRIM_THRESHOLD_": "4000000",
+    "MALLOC_MMAP_THRESHOLD_": "4000000",
 }
 
 
