@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from blake3 import blake3
 from cachetools import TTLCache
@@ -28,7 +28,9 @@ class Memory:
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic):
         self._secret = secrets.token_bytes(32)
-        self.entries = TTLCache(MOST_BYTES, seconds, now, _size)
+        self.entries = TTLCache(
+            MOST_BYTES, seconds, now, lambda known: max(known[0].size, LEAST_BYTES)
+        )
         self._lock = Lock()
 
     def recall(
@@ -63,10 +65,6 @@ class Memory:
             text = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
             found.update(len(memoryview(text)).to_bytes(8)).update(text)
         return found.digest()
-
-
-def _size(known: tuple[Any, tuple[object, ...]]) -> int:
-    return max(known[0].size, LEAST_BYTES)
 
 
 NOTHING_REMEMBERED = Memory(0)

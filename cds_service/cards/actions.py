@@ -94,23 +94,17 @@ def _rating(evaluated: EvaluatedOrder, code: str, category: str | None) -> Ratin
 
 def _replace(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:
     """An update: the draft with the suggested code, and the rating of that."""
-    label, name, changed, code, category = evaluated.once(
-        ("replace", id(suggestion)), lambda: _changed(evaluated, suggestion)
-    )
+    changed = evaluated.once(("replace", id(suggestion)), lambda: _changed(evaluated, suggestion))
+    name, code = changed["code"]["text"], evaluated.decision.rating_of(suggestion.procedure.id)
     if code is not None:
+        category = evaluated.decision.outcomes.category(suggestion.procedure.id)
         changed = with_rating(changed, _rating(evaluated, code, category))
-    return label, update(name, changed)
+    return evaluated.say("Change to %(study)s", study=name), update(name, changed)
 
 
-def _changed(
-    evaluated: EvaluatedOrder, suggestion: Suggestion
-) -> tuple[str, str, Json, str | None, str | None]:
-    """The label of the button, the name of the study, the order, its rating and its category."""
-    name = evaluated.study(suggestion.procedure, suggestion.place)
-    changed = without_ratings({**evaluated.resource, "code": _code(evaluated, suggestion)})
-    code = evaluated.decision.rating_of(suggestion.procedure.id)
-    category = evaluated.decision.outcomes.category(suggestion.procedure.id)
-    return evaluated.say("Change to %(study)s", study=name), name, changed, code, category
+def _changed(evaluated: EvaluatedOrder, suggestion: Suggestion) -> Json:
+    """The order for the suggested study, without a rating."""
+    return without_ratings({**evaluated.resource, "code": _code(evaluated, suggestion)})
 
 
 def _create(evaluated: EvaluatedOrder, suggestion: Suggestion) -> tuple[str, Json]:

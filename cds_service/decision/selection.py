@@ -79,7 +79,8 @@ def compile_selection(written: Any, names: Names) -> Select:
             candidates = case.in_sets(sets)
         found = [f for f in candidates if f.source in sources]
         found = [f for f in found if preferred(f, case)] or found
-        found = [f for f in found if all(keep(f, situation) for keep in keeps)]
+        for keep in keeps:
+            found = [f for f in found if keep(f, situation)]
         if found:
             return Selected(tuple(found), Truth(True, evidence_of(found)))
         return NONE if kinds <= case.chart.supplied and not doubt else UNSURE

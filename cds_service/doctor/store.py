@@ -2,6 +2,7 @@
 
 import secrets
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from cds_service.doctor.lines import Line, ok, problem, warning
@@ -33,16 +34,14 @@ def check_secret(settings: Settings) -> Line:
 
 def check_database(settings: Settings) -> Line:
     """A random row is written, and rolled back; tables are made all the same."""
-    database = Database(settings.database_url, settings.data)
+    row = {"digest": secrets.token_hex(), "forget_at": 0}
     try:
-        with database.begin() as connection:
-            row = {"digest": secrets.token_hex(), "forget_at": 0}
+        database = Database(settings.database_url, settings.data)
+        with closing(database), database.begin() as connection:
             connection.execute(used_tokens.insert(), row)
             connection.rollback()
     except StoreDown as error:
         return problem("database", f"{error}; {_advice(settings)}")
-    finally:
-        database.close()
     if settings.database_url:
         return ok("database", "that of DATABASE_URL can be written")
     return ok("database", "SQLite in CDS_DATA, for one host; set DATABASE_URL to share one")

@@ -5,6 +5,7 @@ This is for the operator's terminal: claims are shown, the signature and the who
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,13 +66,14 @@ def explain(
 
 
 def _header(header: dict[str, Any]) -> Iterator[Line]:
-    alg, typ, crit = (f"{n} is {as_json(header, n)}" for n in ("alg", "typ", "crit"))
+    alg, typ, crit, b64 = (f"{n} is {as_json(header, n)}" for n in ("alg", "typ", "crit", "b64"))
     kid = f"kid is {as_json(header, 'kid')}, jku is {as_json(header, 'jku')}"
     accepted = f"must be one of {', '.join(tokens.ALGORITHMS)}"
     texts = f"kid must be a text of up to {tokens.LONGEST_ID} characters; jku a text, if sent"
     yield judge("algorithm", alg, accepted, tokens.check_algorithm, header)
     yield judge("type", typ, "must be JWT", tokens.check_type, header)
-    yield judge("critical headers", crit, "must not be sent", tokens.check_critical, header)
+    odd = f"{crit}, {b64}"
+    yield judge("critical headers", odd, "must not be sent", tokens.check_critical, header)
     yield judge("key id", kid, texts, tokens.check_key_id, header)
 
 
@@ -151,9 +153,6 @@ def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
 def _was_used(client: str, token: Token) -> bool:
     """Raises StoreDown or OSError."""
     location = StoreLocation(token.settings.database_url, token.settings.data)
-    database = location.database()
-    try:
+    with closing(location.database()) as database:
         used = location.used_tokens(database)
         return used.knows(client, token.claims["jti"], token.claims["exp"] + LEEWAY_SECONDS)
-    finally:
-        database.close()

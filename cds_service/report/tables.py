@@ -19,11 +19,12 @@ def as_tables(report: Report) -> Iterator[Table]:
     """The counts, by part and in all, in tables that fit 80 columns; then a table for each
     breakdown of the whole.
     """
-    names = list(report.total.counts)
+    names, title = (
+        list(report.total.counts),
+        f"{report.period.since} to {report.period.until} (UTC)",
+    )
     for start in range(0, len(names), COLUMNS_AT_ONCE):
-        yield _counts(
-            report, names[start : start + COLUMNS_AT_ONCE], "" if start else _title(report)
-        )
+        yield _counts(report, names[start : start + COLUMNS_AT_ONCE], "" if start else title)
     for name, counted in report.total.breakdowns.items():
         if counted:
             yield _breakdown(HEADINGS[name], counted)
@@ -46,7 +47,3 @@ def _breakdown(title: str, counted: Counter[str]) -> Table:
     for what, number in counted.most_common():
         table.add_row(escape(what), f"{number:,}")
     return table
-
-
-def _title(report: Report) -> str:
-    return f"{report.period.since} to {report.period.until} (UTC)"

@@ -128,16 +128,13 @@ class Store:
             self._tell_problem("store-full", "what was decided is held in memory")
             self._tell_in_memory(self._spool.in_memory)
         elif chart and not any(table == seen_codes.name for table, _ in rows):
-            self._remember_as_added(chart)
+            # A code that is not common yet may be with the next hook.
+            if len(self._added) >= MOST_CHARTS:
+                self._added.clear()
+            self._added.add(chart)
         if rows:
             self._syncing.wake()
             self._loading.wake()
-
-    def _remember_as_added(self, chart: tuple) -> None:
-        """A code that is not common yet is not remembered: it may be with the next hook."""
-        if len(self._added) >= MOST_CHARTS:
-            self._added.clear()
-        self._added.add(chart)
 
     def add_feedback(self, rows: list[Row]) -> bool:
         """Whether the rows are on the disk; else their sender is to send them again."""

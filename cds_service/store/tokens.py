@@ -46,10 +46,9 @@ class TokenTable:
         if now - self._purged < PURGE_EVERY_SECONDS:
             return
         self._purged = now
+        past = used_tokens.c.forget_at < now - CLOCKS_DIFFER_SECONDS
         with self._database.begin() as connection:
-            connection.execute(
-                delete(used_tokens).where(used_tokens.c.forget_at < now - CLOCKS_DIFFER_SECONDS)
-            )
+            connection.execute(delete(used_tokens).where(past))
 
 
 class TokenFiles:

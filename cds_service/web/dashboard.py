@@ -100,8 +100,7 @@ class Overviews:
         with self._lock:
             overview = self._made.get(key)
             if overview is None:
-                overview = self._read(chosen, _words(self._topics, language))
-                self._made[key] = overview
+                overview = self._made[key] = self._read(chosen, _words(self._topics, language))
         return overview
 
     def _read(self, chosen: Chosen, words: Mapping[str, str]) -> Overview:

@@ -80,16 +80,12 @@ def hooks(site: Site) -> Blueprint:
         client, text = site.caller(request).client, _posted(request)
         sender = Sender(client.name, client.tenant, time.time(), site.settings.keep_comments)
         with site.concurrency.slot():
-            feedback = read_feedback(_items_of(text), sender)
+            items = feedback_items(body_of(text, FEEDBACK))
+            check_items(items)
+            feedback = read_feedback(items, sender)
         return keep_feedback(feedback, site.store)
 
     return blueprint
-
-
-def _items_of(text: bytes | bytearray) -> list:
-    items = feedback_items(body_of(text, FEEDBACK))
-    check_items(items)
-    return items
 
 
 def answer_call(site: Site, service_id: str, request: Request) -> bytes:
