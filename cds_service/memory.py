@@ -18,7 +18,7 @@ from cachetools import TTLCache
 from msgspec import Raw
 
 MOST_ENTRIES, MOST_BYTES = 2_000, 4_000_000
-LEAST_BYTES = MOST_BYTES // MOST_ENTRIES  # that an entry counts for, so that they are few
+LEAST = MOST_BYTES // MOST_ENTRIES  # bytes that an entry counts for, so that they are few
 
 T = TypeVar("T")
 
@@ -28,9 +28,7 @@ class Memory:
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic):
         self._secret = secrets.token_bytes(32)
-        self.entries = TTLCache(
-            MOST_BYTES, seconds, now, lambda known: max(known[0].size, LEAST_BYTES)
-        )
+        self.entries = TTLCache(MOST_BYTES, seconds, now, lambda kept: max(kept[0].size, LEAST))
         self._lock = Lock()
 
     def recall(

@@ -11,6 +11,8 @@ from cds_service.store.database import Database, StoreDown
 from cds_service.store.files import make_folder
 from cds_service.store.tables import used_tokens
 
+DATABASE_URL = "DATABASE_URL (postgresql+psycopg://…), the database"
+
 
 def check_folder(folder: Path) -> Line:
     try:
@@ -41,13 +43,10 @@ def check_database(settings: Settings) -> Line:
             connection.execute(used_tokens.insert(), row)
             connection.rollback()
     except StoreDown as error:
-        return problem("database", f"{error}; {_advice(settings)}")
+        checked = (
+            DATABASE_URL if settings.database_url else "the SQLite file service.db in CDS_DATA"
+        )
+        return problem("database", f"{error}; check {checked} and its permissions")
     if settings.database_url:
         return ok("database", "that of DATABASE_URL can be written")
     return ok("database", "SQLite in CDS_DATA, for one host; set DATABASE_URL to share one")
-
-
-def _advice(settings: Settings) -> str:
-    if settings.database_url:
-        return "check DATABASE_URL (postgresql+psycopg://…), the database and its permissions"
-    return "the SQLite file in CDS_DATA cannot be used: check service.db and permissions"

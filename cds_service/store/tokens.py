@@ -14,7 +14,7 @@ from cds_service.store.files import make_folder, open_private
 from cds_service.store.tables import used_tokens
 
 PURGE_EVERY_SECONDS = 300
-# A host whose clock is ahead by less forgets no token that others still accept.
+# Where a clock is ahead by less, no token is forgotten that others, or it later, still accept.
 CLOCKS_DIFFER_SECONDS = 3_600
 PERIOD_SECONDS = 600
 DIGITS = 32  # of the digest in files, which each worker has in memory, too
@@ -73,10 +73,11 @@ class TokenFiles:
         return False
 
     def _open(self, period: int) -> "TokenFile":
-        """A file that this process needs for the first time; those of the past are deleted."""
+        """A file that this process needs now. Those of the past are deleted some time later."""
         make_folder(self._folder)
-        oldest = int(time.time() // PERIOD_SECONDS) - 1  # one more, for a clock that is set back
-        self._files = {known: file for known, file in self._files.items() if known >= oldest}
+        now = time.time() // PERIOD_SECONDS
+        self._files = {known: file for known, file in self._files.items() if known >= now}
+        oldest = now - CLOCKS_DIFFER_SECONDS // PERIOD_SECONDS
         past = [p for p in self._folder.iterdir() if p.name.isdecimal() and int(p.name) < oldest]
         for path in [*past, *self._folder.parent.glob(OF_EARLIER_VERSIONS)]:
             path.unlink(missing_ok=True)
@@ -99,6 +100,8 @@ class TokenFile:
 
     def add(self, digest: bytes) -> bool:
         """Whether it is new. One that a full disk cut off ends where the next one begins."""
+        if digest in self._known:
+            return False
         if os.write(self._file, b"\n" + digest) <= len(digest):
             raise OSError("the disk is full")
         end = os.lseek(self._file, 0, os.SEEK_CUR)

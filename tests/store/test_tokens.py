@@ -23,6 +23,9 @@ def used(request, tmp_path):
         database.close()
 
 
+HOURS = 7_200
+
+
 def show(folder, expires):
     """How many of 200 tokens are new to this process."""
     used = TokenFiles(folder)
@@ -81,6 +84,12 @@ class TestWhereTheyAreKept:
             assert seen_by.remember("a", "2", expires) == (seen_by is used)
         assert used.remember("a", "1", expires)
 
+    def test_a_token_that_is_shown_again_and_again_fills_no_disk(self, tmp_path):
+        used, expires = TokenFiles(tmp_path / "tokens"), time.time() + 100
+        for _ in range(100):
+            used.remember("a", "1", expires)
+        assert sum(path.stat().st_size for path in tmp_path.glob("tokens/*")) < 40
+
     def test_asking_makes_nothing(self, tmp_path):
         assert not TokenFiles(tmp_path / "tokens").knows("a", "1", time.time())
         assert not list(tmp_path.iterdir())
@@ -90,19 +99,20 @@ class TestWhereTheyAreKept:
         assert used.remember("a", "1", now + 100)
         (tmp_path / "tokens.db").touch()  # of an earlier version
         (tmp_path / "tokens" / "of-somebody-else").touch()
-        monkeypatch.setattr(tokens.time, "time", lambda: now + 3 * PERIOD_SECONDS)
-        assert used.remember("a", "2", now + 3 * PERIOD_SECONDS + 100)
+        monkeypatch.setattr(tokens.time, "time", lambda: now + HOURS)
+        assert used.remember("a", "2", now + HOURS + 100)
         assert len(list(tmp_path.glob("tokens/*"))) == 2
         assert not used.knows("a", "1", now + 100)
-        assert used.knows("a", "2", now + 3 * PERIOD_SECONDS + 100)
+        assert used.knows("a", "2", now + HOURS + 100)
         assert [path.name for path in tmp_path.iterdir()] == ["tokens"]
 
     def test_a_clock_that_is_set_back_lets_nothing_pass_again(self, tmp_path, monkeypatch):
         used, now = TokenFiles(tmp_path / "tokens"), time.time()
         assert used.remember("a", "1", now + 100)
         with monkeypatch.context() as ahead:
-            ahead.setattr(tokens.time, "time", lambda: now + PERIOD_SECONDS)
-            assert used.remember("a", "2", now + PERIOD_SECONDS + 100)
+            ahead.setattr(tokens.time, "time", lambda: now + 3_500)
+            assert used.remember("a", "2", now + 3_600)
+            assert list(used._files) == [int((now + 3_600) // PERIOD_SECONDS)]
         assert not used.remember("a", "1", now + 100)
 
     def test_rows_of_the_past_are_deleted(self, tmp_path):
