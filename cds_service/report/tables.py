@@ -19,10 +19,8 @@ def as_tables(report: Report) -> Iterator[Table]:
     """The counts, by part and in all, in tables that fit 80 columns; then a table for each
     breakdown of the whole.
     """
-    names, title = (
-        list(report.total.counts),
-        f"{report.period.since} to {report.period.until} (UTC)",
-    )
+    names, period = list(report.total.counts), report.period
+    title = f"{period.since} to {period.until} (UTC)"
     for start in range(0, len(names), COLUMNS_AT_ONCE):
         yield _counts(report, names[start : start + COLUMNS_AT_ONCE], "" if start else title)
     for name, counted in report.total.breakdowns.items():

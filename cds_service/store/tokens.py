@@ -33,7 +33,8 @@ class TokenTable:
         self._purge()
         row = {"digest": _digest(client, token_id), "forget_at": forget_at}
         with self._database.begin() as connection:
-            return connection.execute(insert_new(connection, used_tokens), row).rowcount == 1
+            insert = insert_new(connection, used_tokens).returning(used_tokens.c.digest)
+            return connection.execute(insert, row).first() is not None
 
     def knows(self, client: str, token_id: str, _: float) -> bool:
         """Whether the token is remembered."""
