@@ -136,6 +136,7 @@ class TestMemory:
         nothing = Memory(0)
         assert recalled(nothing, "a") == recalled(nothing, "a") == ("made", True)
         assert not nothing.entries
+        assert nothing.recall(["a"], (), Made)[0] == b""
 
     def test_what_failed_is_not_remembered(self, remembers):
         with pytest.raises(ZeroDivisionError):

@@ -63,6 +63,16 @@ class TestWhereTheyAreKept:
             assert first.remember("a", str(number), expires)
             assert not second.remember("a", str(number), expires)
 
+    def test_what_others_appended_is_read_once(self, tmp_path, monkeypatch):
+        ours, theirs = (TokenFiles(tmp_path / "tokens") for _ in range(2))
+        read, asked = os.pread, []
+        monkeypatch.setattr(tokens.os, "pread", lambda *a: asked.append(a[1]) or read(*a))
+        for number in range(20):
+            for used in (ours, theirs):
+                used.remember("a", f"{number}{used}", time.time() + 100)
+        (size,) = (path.stat().st_size for path in tmp_path.glob("tokens/*"))
+        assert size <= sum(asked) <= 2 * size
+
     def test_of_many_processes_one_passes(self, tmp_path):
         """Each shows the same 200 tokens to a file of its own opening."""
         with ProcessPoolExecutor(4, get_context("spawn")) as pool:
