@@ -65,11 +65,11 @@ class TestWhereTheyAreKept:
 
     def test_what_others_appended_is_read_once(self, tmp_path, monkeypatch):
         ours, theirs = (TokenFiles(tmp_path / "tokens") for _ in range(2))
-        read, asked = os.pread, []
+        read, asked, expires = os.pread, [], time.time() + 100
         monkeypatch.setattr(tokens.os, "pread", lambda *a: asked.append(a[1]) or read(*a))
         for number in range(20):
             for used in (ours, theirs):
-                used.remember("a", f"{number}{used}", time.time() + 100)
+                used.remember("a", f"{number}{used}", expires)
         (size,) = (path.stat().st_size for path in tmp_path.glob("tokens/*"))
         assert size <= sum(asked) <= 2 * size
 
