@@ -13,6 +13,7 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.ui import WebDriverWait
 
 from cds_service import create_app
 from cds_service.report.overview import MOST_BARS
@@ -294,6 +295,7 @@ class TestInABrowser:
         shown(browser, address, width)
         Select(browser.find_element(By.ID, "client")).select_by_visible_text("clinic")
         browser.find_element(By.CSS_SELECTOR, ".clients button").click()
+        WebDriverWait(browser, 20).until(lambda b: "client=clinic" in b.current_url)
         tiles = browser.find_elements(By.CSS_SELECTOR, ".numbers dd")
         assert tiles[0].text == "2"
         assert Select(browser.find_element(By.ID, "client")).first_selected_option.text == "clinic"
