@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,21 +27,29 @@ class TokenTable:
 
     def __init__(self, database: Database):
         self._database = database
+        self._insert = ""
         self._purged = 0.0
 
     def remember(self, client: str, token_id: str, forget_at: float) -> bool:
         """Whether the token is new; it is remembered from now on."""
         self._purge()
-        row = {"digest": _digest(client, token_id), "forget_at": forget_at}
-        with self._database.begin() as connection:
-            insert = insert_new(connection, used_tokens).returning(used_tokens.c.digest)
-            return connection.execute(insert, row).first() is not None
+        self._insert = self._insert or self._written()
+        with self._database.statement() as cursor:
+            cursor.execute(self._insert, (_digest(client, token_id), forget_at))
+            return cursor.rowcount == 1
 
     def knows(self, client: str, token_id: str, _: float) -> bool:
         """Whether the token is remembered."""
         known = select(used_tokens).where(used_tokens.c.digest == _digest(client, token_id))
         with self._database.begin() as connection:
             return connection.execute(known).first() is not None
+
+    def _written(self) -> str:
+        """The insert in the words of the database, its values marked as the driver marks them."""
+        with self._database.begin() as connection:
+            insert = insert_new(connection, used_tokens)
+            compiled = str(insert.compile(dialect=connection.dialect))
+        return re.sub(r"%\(\w+\)s(::[A-Z ]+)?", "%s", compiled)
 
     def _purge(self) -> None:
         now = time.time()
