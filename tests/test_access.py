@@ -662,6 +662,14 @@ class TestUsedTokens:
         assert answer.status_code == 401
         assert answer.get_json()["issue"][0]["diagnostics"] == TEXTS["replay-unchecked"]
 
+    def test_a_database_that_is_down_at_the_start_does_not_stop_it(self, settings, capsys):
+        (settings.data / "service.db").mkdir(parents=True)
+        app = create_app(replace(settings, store=True))
+        app.extensions["in_worker"]()
+        assert call(app.test_client(), token()).status_code == 200
+        assert "store-down" in capsys.readouterr().err
+        app.extensions["store"].finish()
+
     def test_they_are_kept_again_when_they_can_be(self, settings):
         client = self.client_that_cannot_keep_them(settings)
         assert call(client, token()).status_code == 200

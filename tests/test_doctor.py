@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import tempfile
 import time
 from dataclasses import replace
 from datetime import date
@@ -253,6 +254,16 @@ class TestStore:
     def test_a_folder_that_cannot(self, tmp_path):
         (tmp_path / "file").touch()
         assert check_folder(tmp_path / "file").state == PROBLEM
+
+    def test_folders_in_it_that_are_ours_are_tried_and_no_others(self, tmp_path, monkeypatch):
+        for name in ("spool", "tokens", "lost+found"):
+            (tmp_path / name).mkdir()
+        tried, made = [], tempfile.TemporaryFile
+        monkeypatch.setattr(
+            tempfile, "TemporaryFile", lambda dir: tried.append(dir.name) or made(dir=dir)
+        )
+        assert check_folder(tmp_path).state == OK
+        assert sorted(tried) == sorted([tmp_path.name, "spool", "tokens"])
 
     @pytest.mark.parametrize(
         ("url", "secret", "state"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from cds_service.doctor.lines import Line, ok, problem, warning
 from cds_service.settings import Settings
 from cds_service.store.database import Database, StoreDown
-from cds_service.store.files import make_folder
+from cds_service.store.files import make_folder, ours_in
 from cds_service.store.tables import used_tokens
 
 DATABASE_URL = "DATABASE_URL (postgresql+psycopg://…), the database"
@@ -17,8 +17,8 @@ DATABASE_URL = "DATABASE_URL (postgresql+psycopg://…), the database"
 def check_folder(folder: Path) -> Line:
     try:
         make_folder(folder)
-        for one in (folder, *(path for path in folder.iterdir() if path.is_dir())):
-            tempfile.TemporaryFile(dir=one).close()
+        for path in (folder, *filter(Path.is_dir, ours_in(folder))):
+            tempfile.TemporaryFile(dir=path).close()
         return ok("data folder", f"{folder.resolve()} can be written")
     except OSError as error:
         text = f"{folder.resolve()}: {error.strerror}; let the service write there, or set CDS_DATA"
@@ -43,9 +43,7 @@ def check_database(settings: Settings) -> Line:
             connection.execute(used_tokens.insert(), row)
             connection.rollback()
     except StoreDown as error:
-        checked = (
-            DATABASE_URL if settings.database_url else "the SQLite file service.db in CDS_DATA"
-        )
+        checked = DATABASE_URL if settings.database_url else "the file service.db in CDS_DATA"
         return problem("database", f"{error}; check {checked} and its permissions")
     if settings.database_url:
         return ok("database", "that of DATABASE_URL can be written")

@@ -142,9 +142,7 @@ def _replay(token: Token, clients: tuple[Client, ...]) -> Line:
         was_used = _was_used(fitting[0].name, token)
     except (StoreDown, OSError) as error:
         line = problem if token.settings.refuse_unchecked else warning
-        return line(
-            "used before", f"{shown}: not known, what is kept of them cannot be read ({error})"
-        )
+        return line("used before", f"{shown}: not known, used ones cannot be read ({error})")
     if was_used:
         return problem("used before", f"{shown}: was used; each call needs a token of its own")
     return ok("used before", f"{shown}: new, and still is")

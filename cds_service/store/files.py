@@ -29,11 +29,16 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def ours_in(folder: Path) -> set[Path]:
+    """What the service made in its data folder; what else is there is not its own."""
+    return {path for pattern in OURS for path in folder.glob(pattern)}
+
+
 def make_private(folder: Path) -> None:
     """Takes away what earlier versions let others read; of the data folder itself only where it
     holds nothing but what is ours.
     """
-    ours = {path for pattern in OURS for path in folder.glob(pattern)}
+    ours = ours_in(folder)
     for path in [*ours, *folder.glob("spool/*")]:
         with suppress(OSError):
             path.chmod(0o700 if path.is_dir() else 0o600)

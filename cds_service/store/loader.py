@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 500
 
 
 def line(table: str, row: dict) -> bytes:
-    """A row as a line of the spool."""
+    """A row as a line of the spool. msgspec does not know the type of SQLAlchemy's names."""
     return encode({"format": FORMAT, "table": str(table), "row": row}) + b"\n"
 
 

@@ -151,7 +151,7 @@ class Store:
         return self._overridden.of(client, patient_id)
 
     def remember_token(self, client: str, token_id: str, forget_at: float) -> bool | None:
-        """Whether the token is new; None where the database does not answer."""
+        """Whether the token is new; None where that cannot be told or kept now."""
         try:
             if self._database.is_here:
                 return self._used_tokens.remember(client, token_id, forget_at)

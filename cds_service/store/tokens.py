@@ -77,9 +77,9 @@ class TokenFiles:
 
     def knows(self, client: str, token_id: str, forget_at: float) -> bool:
         """Makes no file: whoever asks may be another user than that of the service."""
+        path = self._folder / str(int(forget_at // PERIOD_SECONDS))
         with suppress(FileNotFoundError):
-            text = (self._folder / str(int(forget_at // PERIOD_SECONDS))).read_text("ascii")
-            return _digest(client, token_id)[:DIGITS] in text
+            return _digest(client, token_id)[:DIGITS].encode() in path.read_bytes()
         return False
 
     def _open(self, period: int) -> "TokenFile":
